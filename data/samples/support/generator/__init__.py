@@ -1,0 +1,1 @@
+"""Makes the Lindermoor sample; run make.py beside this folder."""

@@ -1,0 +1,1 @@
+"""The case studies' graders: one module a case, each judging replies by the numbered rules of its style guide."""

@@ -1,0 +1,104 @@
+"""The words of a message: what an export left in them, and what nobody should learn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ftfy.badness import is_bad
+
+from helpers import clean
+from helpers.checks.findings import Finding, finding
+
+SPECIAL = re.compile(r"<\|[a-z_]{1,30}\|>|\[/?INST\]|</?s>|<(?:start|end)_of_turn>")
+TAGS = (
+    r"(?:p|div|br|span|a|b|i|u|em|strong|ul|ol|li|table|tr|td|th|html|body|head|style|script|img|h[1-6]|font|small|hr)"
+)
+HTML = re.compile(
+    rf"</?{TAGS}(?:\s[^<>]*)?/?>|&(?:nbsp|amp|lt|gt|quot|apos|#\d{{2,5}}|#x[0-9a-fA-F]{{2,4}});", re.IGNORECASE
+)
+TEMPLATE = re.compile(
+    r"\{\{[^{}\n]{1,60}\}\}|\{%.{1,60}?%\}|\$\{\w{1,40}\}|<<\w{1,40}>>|%\(\w+\)s"
+    r"|\[(?:your|insert|enter|customer|client|company|first|last|full) [\w ]{2,40}\]",
+    re.IGNORECASE,
+)
+MAIL = re.compile(
+    r"^-- ?$|^Sent (?:from|with) (?:my|[A-Z])|^-{3,} ?Original Message|^On [^\n]{3,60} wrote:\s*$"
+    r"|^(?:From|To|Cc|Subject): [^\n]*\n(?:From|To|Cc|Sent|Date|Subject): ",
+    re.MULTILINE,
+)
+NULL_WORDS = {"null", "none", "nan", "undefined", "n/a", "[object object]"}
+CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
+PRIVATE: dict[str, Callable[[str], bool]] = {
+    "an e-mail address": lambda text: "@" in text and bool(clean.EMAIL.search(text)),
+    "a card number": lambda text: any(clean.is_card(match[0]) for match in clean.CARD.finditer(text)),
+    "a telephone number": lambda text: bool(clean.PHONE.search(text)),
+    "a street address": lambda text: bool(clean.ADDRESS.search(text)),
+    "an IBAN": lambda text: any(_is_iban(match[0]) for match in IBAN.finditer(text)),
+    "a US social security number": lambda text: bool(SSN.search(text)),
+}
+HALVES = re.compile("[\ud800-\udfff]")
+DIGIT = re.compile(r"\d")
+
+
+def check_texts(messages: list[Any], line: int) -> Iterator[Finding]:
+    """Yield what is wrong with the texts of one example's messages. Never raises."""
+    for place, message in enumerate(messages, start=1):
+        for key, text in texts_of(message):
+            for code, what in _check_text(text):
+                yield finding(code, line, what, message=place, key=key)
+
+
+def texts_of(message: Any) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) for every text in a message's content, whatever else is wrong with it."""
+    content = message.get("content") if isinstance(message, dict) else None
+    if isinstance(content, str):
+        yield "content", content
+    for place, part in enumerate(content if isinstance(content, list) else []):
+        text = part.get("text") if isinstance(part, dict) else part
+        if isinstance(text, str):
+            yield f"content[{place}]", text
+
+
+def _check_text(text: str) -> Iterator[tuple[str, str]]:
+    if text.strip().lower() in NULL_WORDS:
+        yield "null_text", f"The text is {text.strip()!r}."
+    if HALVES.search(text):
+        yield "half_character", "The text holds half of a surrogate pair."
+        text = HALVES.sub("", text)
+    if "\ufffd" in text:
+        yield "replacement_character", f"The text holds U+FFFD {text.count(chr(0xFFFD))} times."
+    if not text.isascii() and is_bad(text):
+        yield "mojibake", f"The text holds {_around(text, _bad_place(text))!r}."
+    if (match := clean.CONTROLS.search(text)) is not None:
+        yield "control_character", f"The text holds U+{ord(match[0]):04X}."
+    if (match := SPECIAL.search(text)) is not None:
+        yield "special_token", f"The text holds {match[0]!r}."
+    prose = CODE.sub(" ", text) if "`" in text else text
+    if (match := HTML.search(prose)) is not None:
+        yield "html", f"The text holds {match[0][:40]!r}."
+    if (match := TEMPLATE.search(prose)) is not None:
+        yield "template", f"The text holds {match[0]!r}."
+    if (match := MAIL.search(prose) or clean.NOTICES.search(prose)) is not None:
+        yield "email_residue", f"The text holds {match[0].strip()[:40]!r}."
+    if "@" in text or DIGIT.search(text):
+        for kind, holds in PRIVATE.items():
+            if holds(text):
+                yield "personal_data", f"The text holds {kind}."
+
+
+def _bad_place(text: str) -> int:
+    return next((i for i, letter in enumerate(text) if not letter.isascii()), 0)
+
+
+def _around(text: str, place: int) -> str:
+    return text[max(0, place - 5) : place + 10]
+
+
+def _is_iban(text: str) -> bool:
+    """Whether the check digits are right (ISO 13616: the number moved round and read in base 36 is 1 modulo 97)."""
+    plain = text.replace(" ", "")
+    return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1

@@ -1,0 +1,12 @@
+"""`python -m helpers.local_service serve` and `… env`: the service's own commands, without the rest of the kit."""
+
+import sys
+
+from .cli import env, serve
+
+COMMANDS = {"serve": serve, "env": env}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        sys.exit(f"usage: python -m helpers.local_service {' | '.join(COMMANDS)} [options]")
+    sys.exit(COMMANDS[sys.argv[1]](sys.argv[2:]))

@@ -1,0 +1,70 @@
+"""The commands `python -m helpers serve` and `python -m helpers env`. Each returns an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .address import ServiceAddress, find_running
+from .settings import Settings, SettingsError
+
+ALREADY_SERVED = 3  # exit status of `serve` where another service has the home folder
+
+
+def serve(argv: list[str]) -> int:
+    """Run the service in this process until it is stopped."""
+    parser = argparse.ArgumentParser(prog="python -m helpers serve", description="Run the local fine-tuning service.")
+    parser.add_argument("--port", type=_port, help="port to listen on (default: the one it had last, or any free one)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument(
+        "--idle-stop", type=float, default=0.0, metavar="SECONDS",
+        help="stop when nothing has happened for so long and no job waits or trains (default: never)",
+    )  # fmt: skip
+    options = parser.parse_args(argv)
+    from .serve import AlreadyServed, CannotServe, Options, run  # the web libraries, which `env` has no need of
+
+    try:
+        run(Settings.from_environment(), Options(options.host, options.port, options.idle_stop))
+    except (CannotServe, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return ALREADY_SERVED if isinstance(error, AlreadyServed) else 1
+    return 0
+
+
+def env(argv: list[str]) -> int:
+    """Print the lines that point OpenAI's clients at the running service, for a shell to evaluate."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers env",
+        description="Print OPENAI_BASE_URL and OPENAI_API_KEY of the running local service, as your shell sets them.",
+        epilog='bash, zsh: eval "$(python -m helpers env)"    PowerShell: python -m helpers env --powershell | iex',
+    )
+    shells = parser.add_mutually_exclusive_group()
+    shells.add_argument("--powershell", action="store_true", help="in the words of Windows PowerShell")
+    shells.add_argument("--cmd", action="store_true", help="in the words of the Windows command prompt")
+    options = parser.parse_args(argv)
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    address = find_running(settings)
+    if address is None:
+        print(
+            f"No local service runs on {settings.home}. Start one with `python -m helpers serve`.",
+            file=sys.stderr,
+        )
+        return 1
+    form = '$Env:{}="{}"' if options.powershell else "set {}={}" if options.cmd else "export {}={}"
+    for name, value in _variables(address).items():
+        print(form.format(name, value))
+    return 0
+
+
+def _variables(address: ServiceAddress) -> dict[str, str]:
+    return {"OPENAI_BASE_URL": address.url, "OPENAI_API_KEY": address.key}
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a number from 1 to 65535")
+    return int(text)

@@ -1,0 +1,95 @@
+"""The stream of worked tasks that the bases are pretrained on: which skill how often, how long, and in which batches.
+
+`python -m helpers.local_service.pretrain sample` prints some of it.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sentencepiece
+
+from .skills import SKILLS, Pen, Task
+
+# How often each skill is drawn, relative to 1. Copying has to be learned first and by far the most: without it every
+# later fine-tune invents names and numbers.
+WEIGHTS = {
+    "copy": 3.0, "look_up": 5.0, "list_item": 1.0, "replace": 1.5, "reorder_names": 0.5,
+    "sort": 0.4, "reverse": 0.3, "count": 0.4, "compare": 0.5, "arithmetic": 0.4, "dates": 0.4,
+    "number_words": 0.4, "durations": 0.4, "apply_rule": 1.2, "tidy_code": 1.0, "writer_name": 1.2,
+    "group_word": 0.4, "related_word": 0.1, "letter_case": 0.5, "fix_spelling": 1.0, "choose_topic": 2.0, "choose_mood": 0.8,
+    "answer_question": 5.0, "several_questions": 1.5, "answer_in_sentence": 1.5, "true_or_false": 0.7, "quote_sentence": 1.0,
+    "label_sentence": 1.2,
+    "to_json": 3.0, "fill_form": 2.0, "write_row": 1.0, "follow_template": 2.5, "under_headings": 1.2, "from_json": 0.7, "mask": 0.7,
+    "summarise_talk": 2.5, "summarise_text": 1.5, "third_person": 1.2, "notes_to_text": 1.5, "shorten": 0.8, "letter": 0.7,
+    "reply": 1.0, "product_text": 0.4,
+    "few_shot": 3.0, "system_rule": 1.5,
+}  # fmt: skip
+LONG_SHARE = 0.01  # conversations of many tasks in a row, so that all 2,048 positions are trained
+PROMPT_SHARE = 0.1  # of the prompts' tokens are learned; of the answers' all
+CONTEXT = 2048
+
+
+@dataclass(frozen=True)
+class Example:
+    """One conversation as token ids; which of them are learned, and which of those belong to an answer."""
+
+    ids: list[int]
+    learned: list[bool]
+    answer: list[bool]
+
+
+def tasks(seed: int) -> Iterator[Task]:
+    """Yield worked tasks without end, the same ones for the same seed."""
+    rng = random.Random(seed)
+    names, weights = list(WEIGHTS), list(WEIGHTS.values())
+    while True:
+        pen = Pen(rng)
+        if rng.random() < LONG_SHARE:
+            turns = [SKILLS[rng.choices(names, weights)[0]](pen) for _ in range(rng.randint(3, 14))]
+            yield Task(tuple(m for turn in turns for m in turn.messages if m["role"] != "system"))
+        else:
+            yield SKILLS[rng.choices(names, weights)[0]](pen)
+
+
+class Encoder:
+    """Turns a conversation into token ids in the bases' chat format."""
+
+    def __init__(self, tokenizer: sentencepiece.SentencePieceProcessor) -> None:
+        self.tokenizer = tokenizer
+        self.role = {role: tokenizer.piece_to_id(f"<|{role}|>") for role in ("system", "user", "assistant")}
+        self.end = tokenizer.piece_to_id("<|end|>")
+
+    def __call__(self, task: Task, rng: random.Random) -> Example:
+        """Return the task as an Example of at most 2,048 tokens."""
+        ids, answer = [self.tokenizer.bos_id()], [False]
+        for message in task.messages:
+            content = [*self.tokenizer.encode(" " + message["content"]), self.end]
+            ids += [self.role[message["role"]], *content]
+            answer += [False, *[message["role"] == "assistant"] * len(content)]
+        learned = [is_answer or rng.random() < PROMPT_SHARE for is_answer in answer]
+        return Example(ids[:CONTEXT], learned[:CONTEXT], answer[:CONTEXT])
+
+
+def padded(length: int) -> int:
+    """Return the length, in tokens, that an example of this length is padded to."""
+    return -(-length // 16) * 16
+
+
+def batches(encoder: Encoder, seed: int, tokens: int) -> Iterator[list[Example]]:
+    """Yield batches of examples of like length that fill about `tokens` tokens once padded.
+
+    Examples wait in queues by length, in steps of 16 tokens; a batch comes out when its queue is full, so little of it
+    is padding.
+    """
+    rng = random.Random(seed + 1)
+    stream = tasks(seed)
+    waiting: dict[int, list[Example]] = defaultdict(list)
+    while True:
+        example = encoder(next(stream), rng)
+        length = padded(len(example.ids))
+        waiting[length].append(example)
+        if len(waiting[length]) >= tokens // length:
+            yield waiting[length]
+            waiting[length] = []

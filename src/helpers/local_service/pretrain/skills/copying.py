@@ -1,0 +1,221 @@
+"""Copying and looking up: the skills without which a fine-tuned model invents names and numbers."""
+
+from ..grammar import capital
+from .task import Pen, Task, sentence_list
+
+REPEAT = (
+    "[Repeat|Copy] [this|the text] [exactly|word for word|as it stands|without changes].",
+    "[Please say|Say] [this|it] again[, exactly|, letter by letter|].",
+    "[Write|Type] [the following|this] [again|out once more] [exactly|without any change].",
+    "Give [this|the line] back [to me|] [unchanged|as it is].",
+    "[Echo|Reproduce] what I [write|send] [here|below|].",
+    "[I need|Please make] an exact copy of this.",
+    "What did I just [write|say]? [Word for word.|Quote it.]",
+    "~Mirror my words without altering a thing.",
+    "~Whatever comes next, hand it back untouched.",
+)
+
+
+def copy_text(pen: Pen) -> Task:
+    """Say again a name, a code, a number, a list or a sentence, exactly."""
+    values, rng = pen.values, pen.rng
+    makers = (
+        values.name, values.code, values.digits, values.email, values.phone, values.address,
+        lambda: f"{values.name()}, {values.code()}",
+        lambda: sentence_list([values.made_word() for _ in range(rng.randint(2, 6))], rng),
+        lambda: sentence_list([values.name() for _ in range(rng.randint(2, 4))], rng),
+        lambda: sentence_list([values.code() for _ in range(rng.randint(2, 4))], rng),
+        lambda: f"{values.name()} paid {values.amount()} on {values.date()}.",
+        lambda: _sentence(pen),
+        lambda: _sentence(pen),
+        lambda: " ".join(values.made_word() for _ in range(rng.randint(1, 6))),
+    )  # fmt: skip
+    text = rng.choice(makers)()
+    return pen.task(pen.pose(pen.say(REPEAT), text), text)
+
+
+def _sentence(pen: Pen) -> str:
+    situation = pen.situation()
+    return situation.say(pen.rng.choice(list(situation.scene.fields)), pen.rng.choice(("third", "first")))
+
+
+LOOK_UP = (
+    "[What is|Give me|Tell me|I need] the {label} of {who}[.|, please.]",
+    "[What's|Which is] {who}'s {label}?",
+    "{who}: {label}?",
+    "[Find|Look up] the {label} [for|of] {who}.",
+    "[Which|What] {label} [belongs to|does the list give for] {who}?",
+    "I am looking for {who}'s {label}.",
+    "~Next to {who}, what stands under {label}?",
+    "~For {who}, please read out the {label}.",
+)
+REVERSE = (
+    "Who has the {label} {value}?",
+    "Whose {label} is {value}?",
+    "[Which|What] [person|name] [goes with|belongs to] [the {label} |]{value}?",
+    "Find the [person|name] [with|for] {label} {value}.",
+    "~{value} appears as the {label} of which person?",
+)
+
+
+def _record_kinds(pen: Pen) -> dict[str, str]:
+    return {
+        "number": "code", "code": "code", "phone": "phone", "e-mail": "email", "town": "town", "address": "address",
+        "date": "date", "amount": "amount", "time": "time", "room": "int 1..400", "age": "int 1..99", "key": "code",
+        "seat": "code", "score": "int 0..100", "colour": "@colour", "fee": "amount", "birthday": "date",
+        "manager": "name", "teacher": "name", "doctor": "name", "password": "code", "day": "weekday", "share": "percent",
+    }  # fmt: skip
+
+
+def look_up(pen: Pen) -> Task:
+    """Find one person's value in a list, table or set of sentences; or the person for a value."""
+    rng = pen.rng
+    kinds = _record_kinds(pen)
+    labels = rng.sample(list(kinds), rng.choice((1, 1, 2, 3)))
+    people = list(dict.fromkeys(pen.values.name() for _ in range(rng.randint(2, 7))))
+    rows = [{label: pen.values.draw(kinds[label]) for label in labels} for _ in people]
+    text = _layout(pen, people, labels, rows)
+    label = rng.choice(labels)
+    index = rng.randrange(len(people))
+    value = rows[index][label]
+    if pen.chance(0.25) and [row[label] for row in rows].count(value) == 1:
+        question, answer = pen.say(REVERSE, {"label": label, "value": value}), people[index]
+    else:
+        who = people[index]
+        question, answer = pen.say(LOOK_UP, {"label": label, "who": who}), value
+    if pen.chance(0.15):
+        question, answer = _several(pen, people, label, rows)
+    return pen.task(pen.pose(question, text, rng.choice(("List", "Data", "Records", "Notes"))), answer)
+
+
+def _layout(pen: Pen, people: list[str], labels: list[str], rows: list[dict[str, str]]) -> str:
+    kind = pen.rng.randrange(7)
+    if kind == 0:
+        return "\n".join(
+            f"{p}: " + ", ".join(f"{k} {v}" for k, v in row.items()) for p, row in zip(people, rows, strict=True)
+        )
+    if kind == 1:
+        head = " | ".join(["name", *labels])
+        return "\n".join([head, *(" | ".join([p, *row.values()]) for p, row in zip(people, rows, strict=True))])
+    if kind == 2:
+        return "\n".join(
+            [",".join(["name", *labels]), *(",".join([p, *row.values()]) for p, row in zip(people, rows, strict=True))]
+        )
+    if kind == 3:
+        return " ".join(
+            f"{p} has " + " and ".join(f"the {k} {v}" for k, v in row.items()) + "."
+            for p, row in zip(people, rows, strict=True)
+        )
+    if kind == 4:
+        return "\n\n".join(
+            "\n".join([f"Name: {p}", *(f"{capital(k)}: {v}" for k, v in row.items())])
+            for p, row in zip(people, rows, strict=True)
+        )
+    if kind == 5 and len(labels) == 1:
+        return "\n".join(f"{p} - {row[labels[0]]}" for p, row in zip(people, rows, strict=True))
+    return " ".join(
+        " ".join(f"The {k} of {p} is {v}." for k, v in row.items()) for p, row in zip(people, rows, strict=True)
+    )
+
+
+SEVERAL = (
+    "[List|Give me] [every|each] {label}, [in order|as they come].",
+    "[Only|Just] the {label}s, [one after another|in the order of the list].",
+    "~Leave out everything but the {label} entries.",
+)
+
+
+def _several(pen: Pen, people: list[str], label: str, rows: list[dict[str, str]]) -> tuple[str, str]:
+    return pen.say(SEVERAL, {"label": label}), ", ".join(row[label] for row in rows)
+
+
+ITEM = (
+    "[What is|Which is|Give me|Name] the {nth} [item|entry|one] [in|of] [the list|this list]?",
+    "[Which|What] comes {where} {this}?",
+    "{nth} [item|entry], please.",
+    "~Point out the {nth} thing named here.",
+    "~Walk through the row and stop at the {nth}.",
+)
+_NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+
+
+def list_item(pen: Pen) -> Task:
+    """Pick an item from a list by its place, or by its neighbour."""
+    rng = pen.rng
+    make = rng.choice(
+        (pen.values.name, pen.values.code, pen.values.made_word, lambda: pen.values.pick("product"), pen.values.town)
+    )
+    items = list(dict.fromkeys(make() for _ in range(rng.randint(3, 7))))
+    if pen.chance(0.5) or len(items) < 2:
+        index = rng.randrange(len(items))
+        nth = "last" if index == len(items) - 1 else _NTH[index]
+        question = pen.say((ITEM[0], ITEM[2], ITEM[3], ITEM[4]), {"nth": nth})
+        return pen.task(pen.pose(question, sentence_list(items, rng), "List"), items[index])
+    index = rng.randrange(len(items) - 1)
+    where, this, answer = rng.choice(
+        (("after", items[index], items[index + 1]), ("before", items[index + 1], items[index]))
+    )
+    question = pen.say((ITEM[1], "~{this}: what stands {where} it?"), {"where": where, "this": this})
+    return pen.task(pen.pose(question, sentence_list(items, rng), "List"), answer)
+
+
+REPLACE = (
+    "[Replace|Change] {old} [with|to] {new} [in the text|here|].",
+    "[Put|Write] {new} [instead of|in place of] {old}.",
+    "[Wherever|Where] it says {old}, [write|put] {new}.",
+    "It should be {new}, not {old}. [Correct it.|Please fix the text.]",
+    "~Swap out {old}; the right one is {new}.",
+)
+
+
+def replace_value(pen: Pen) -> Task:
+    """Write a text again with one name, number or date replaced."""
+    situation = pen.situation()
+    names = situation.some_fields(2, 4)
+    text = " ".join(situation.say(name, "third") for name in names)
+    name = pen.rng.choice(names)
+    old, kind = situation.values[name], situation.scene.fields[name].kind
+    new = pen.values.draw(kind)
+    if old not in text or old == new:
+        return replace_value(pen)
+    return pen.task(pen.pose(pen.say(REPLACE, {"old": old, "new": new}), text), text.replace(old, new))
+
+
+SWAP = (
+    "[Write|Give] the [names|name] [with the family name first|family name first].",
+    "[Turn|Change] [each name|the names] into Family, Given[.| form.]",
+    "[Put|Set] the surname first, then a comma, then the given name.",
+    "~Surname, comma, forename: rewrite so.",
+)
+INITIALS = (
+    "[What are|Give] the initials[?|.]",
+    "[Write|Shorten to] [only |]the initials.",
+    "~Just the opening letters of each part, please.",
+)
+
+
+def reorder_names(pen: Pen) -> Task:
+    """Write names with the family name first, or only their initials or given names."""
+    names = [pen.values.name() for _ in range(pen.rng.choice((1, 1, 2, 3)))]
+    given = [name.rsplit(" ", 1)[0] for name in names]
+    family = [name.rsplit(" ", 1)[1] for name in names]
+    kind = pen.rng.randrange(4)
+    if kind == 0:
+        instruction, answers = pen.say(INITIALS), ["".join(part[0] for part in name.split()) for name in names]
+    elif kind == 1:
+        instruction = pen.say(
+            ("[Give|Write] [only |]the given [name|names].", "First [name|names] only.", "~Drop each surname.")
+        )
+        answers = [name.split()[0] for name in names]
+    else:
+        instruction, answers = pen.say(SWAP), [f"{f}, {g}" for f, g in zip(family, given, strict=True)]
+    return pen.task(pen.pose(instruction, "\n".join(names), "Names"), "\n".join(answers))
+
+
+SKILLS = {
+    "copy": copy_text,
+    "look_up": look_up,
+    "list_item": list_item,
+    "replace": replace_value,
+    "reorder_names": reorder_names,
+}

@@ -1,0 +1,146 @@
+"""What every skill is made with: one worked task as a conversation, and the pen that writes it."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..grammar import capital, fill
+from ..scenes import Scene, Situation, scenes
+from ..values import Values
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One worked task: a conversation whose assistant messages are the right answers.
+
+    `must` holds what an answer has to contain where several answers are right; where it is empty, only the exact
+    answer counts.
+    """
+
+    messages: tuple[Message, ...]
+    must: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """The last assistant message."""
+        return self.messages[-1]["content"]
+
+    def is_right(self, reply: str) -> bool:
+        """Return whether a reply is right: equal to the answer, or, with `must`, holding all that it has to."""
+        if self.must:
+            return all(part in reply for part in self.must)
+        return reply.strip() == self.answer.strip()
+
+
+class Pen:
+    """Draws values, phrases and layouts for one task.
+
+    `held_out` draws names, codes and numbers that pretraining never shows; `new_phrasing` draws instructions and
+    sentences that it never shows.
+    """
+
+    def __init__(self, rng: random.Random, held_out: bool = False, new_phrasing: bool = False) -> None:
+        self.rng = rng
+        self.values = Values(rng, held_out)
+        self.new_phrasing = new_phrasing
+
+    def chance(self, probability: float) -> bool:
+        """Return True with the given probability."""
+        return self.rng.random() < probability
+
+    def situation(self, wanted: Callable[[Scene], bool] = lambda scene: True) -> Situation:
+        """Return a drawing of a random scene."""
+        return Situation(self.rng.choice([s for s in scenes() if wanted(s)]), self.values, self.new_phrasing)
+
+    def say(self, phrases: Sequence[str], slots: Mapping[str, str] | None = None) -> str:
+        """Return one of the phrases, filled; those that begin with '~' only for new phrasings, and then always."""
+        held_out = [phrase[1:] for phrase in phrases if phrase.startswith("~")]
+        seen = [phrase for phrase in phrases if not phrase.startswith("~")]
+        return fill(self.rng.choice(held_out if self.new_phrasing and held_out else seen), self.rng, slots)
+
+    def pose(self, instruction: str, text: str = "", name: str = "Text") -> list[Message]:
+        """Return the messages that put an instruction and a text to the model, in one of many layouts."""
+        if not text:
+            return self._with_system([{"role": "user", "content": instruction}])
+        quoted = self.rng.choice((text, text, text, f'"{text}"', f"{name}: {text}", f"{name}:\n{text}"))
+        gap = self.rng.choice(("\n", "\n\n", "\n\n", " " if "\n" not in text else "\n"))
+        kind = self.rng.random()
+        if kind < 0.2:
+            return [{"role": "system", "content": instruction}, {"role": "user", "content": text}]
+        ordered = (instruction, quoted) if kind < 0.75 else (quoted, instruction)
+        if kind < 0.75 and self.chance(0.3) and instruction.endswith("."):
+            ordered = (instruction[:-1] + ":", quoted)
+        return self._with_system([{"role": "user", "content": gap.join(ordered)}])
+
+    def _with_system(self, messages: list[Message]) -> list[Message]:
+        if self.chance(0.2):
+            return [{"role": "system", "content": self.say(PLAIN_SYSTEM)}, *messages]
+        return messages
+
+    def task(self, messages: list[Message], answer: str, must: Sequence[str] = ()) -> Task:
+        """Return the finished task."""
+        return Task((*messages, {"role": "assistant", "content": answer}), tuple(must))
+
+
+PLAIN_SYSTEM = (
+    "You are a [helpful|careful|friendly|plain-spoken] [assistant|helper].",
+    "You [help people with|answer questions about] [texts|letters|notes|small tasks].",
+    "[Answer|Reply] [briefly|plainly|in plain words].",
+    "You work in [an office|a shop|a clinic|a law office|a library].",
+    "Do what the user asks, [nothing more|exactly].",
+    "Be [brief|exact|careful] and [kind|honest|plain].",
+)
+
+
+def sentence_list(items: Sequence[str], rng: random.Random) -> str:
+    """Return the items as a running list, in one of several notations."""
+    kind = rng.randrange(6)
+    if kind == 0:
+        return "\n".join(f"- {item}" for item in items)
+    if kind == 1:
+        return "\n".join(items)
+    if kind == 2 and len(items) > 1:
+        return ", ".join(items[:-1]) + " and " + items[-1]
+    if kind == 3:
+        return "; ".join(items)
+    return ", ".join(items)
+
+
+def typos(text: str, rng: random.Random, rate: float) -> str:
+    """Return the text with careless slips: swapped, dropped or doubled letters in a share `rate` of longer words."""
+    words = text.split(" ")
+    for index, word in enumerate(words):
+        if len(word) > 3 and word.isalpha() and word.islower() and rng.random() < rate:
+            at = rng.randrange(1, len(word) - 1)
+            words[index] = rng.choice(
+                (
+                    word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+                    word[:at] + word[at + 1 :],
+                    word[:at] + word[at] + word[at:],
+                )
+            )
+    return " ".join(words)
+
+
+def passage(situation: Situation, names: Sequence[str], way: str, noise: int, rng: random.Random) -> str:
+    """Return a paragraph that states the named fields ('third' or 'first' person), with beside-the-point sentences."""
+    sentences = [situation.say(name, way) for name in names]
+    for _ in range(noise):
+        sentences.insert(rng.randrange(len(sentences) + 1), situation.noise(way))
+    if rng.random() < 0.15:
+        return "\n".join(sentences)
+    return " ".join(sentences)
+
+
+def dialogue(situation: Situation, names: Sequence[str], noise: int, rng: random.Random) -> str:
+    """Return a conversation in which the named fields come up, one line a turn."""
+    asker, answerer = rng.choice(situation.scene.speakers)
+    turns = [situation.turn(name) for name in names]
+    for _ in range(noise):
+        turns.insert(rng.randrange(len(turns) + 1), situation.noise_turn())
+    return "\n".join(f"{asker}: {question}\n{answerer}: {answer}" for question, answer in turns)
+
+
+__all__ = ["Message", "Pen", "Task", "capital", "dialogue", "passage", "sentence_list", "typos"]

@@ -1,0 +1,228 @@
+"""Pretraining: a plain loop over generated tasks, seeded, resumable, and readable from top to bottom.
+
+Four choices make a model this small learn to copy (measured, see the model card): loss on the answers and on only a
+tenth of the prompts; Muon for the weight matrices (AdamW for the rest); small batches at first, since copying takes
+steps more than tokens; a learning rate that stays constant and falls to zero over the last fifth of the run, so that a
+run can be stopped early or prolonged and still be finished well.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import sentencepiece
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from .corpus import CONTEXT, Encoder, Example, batches, padded
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a pretraining run makes."""
+
+    name: str
+    layers: int
+    width: int
+    inner: int
+    heads: int
+    tokens: int  # in all, padding not counted
+    micro_tokens: int = 4_096  # per forward pass, padding counted
+    passes: tuple[tuple[float, int], ...] = ((0.0, 1), (0.35, 2))  # per step, from each share of the run on
+    matrix_rate: float = 5e-3  # Muon
+    vector_rate: float = 5e-3  # AdamW: embeddings and norms
+    warmup_steps: int = 60
+    decay_share: float = 0.2
+    seed: int = 1
+
+
+RECIPES = {
+    "pocket-6m": Recipe("pocket-6m", layers=6, width=256, inner=704, heads=4, tokens=120_000_000),
+    "pocket-1m": Recipe("pocket-1m", layers=4, width=128, inner=352, heads=4, tokens=100_000_000),
+}
+
+
+def new_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
+    """Return the recipe's Llama model with seeded random weights."""
+    torch.manual_seed(recipe.seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=recipe.width,
+        intermediate_size=recipe.inner,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        num_key_value_heads=recipe.heads,
+        max_position_embeddings=CONTEXT,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        pad_token_id=3,
+    )
+    config._attn_implementation = "eager"  # on a CPU and at these lengths faster than sdpa, compiled or not
+    return LlamaForCausalLM(config)
+
+
+def cpu_has_bf16() -> bool:
+    """Return whether this CPU multiplies bf16 matrices in hardware (AVX-512 BF16 or AMX)."""
+    features = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(features.get("avx512_bf16") or features.get("amx_bf16") or features.get("amx_tile"))
+
+
+def collate(examples: list[Example], device: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return three (batch, length) tensors: token ids, the next token to learn or -100, whether it is in an answer."""
+    shape = len(examples), padded(max(len(e.ids) for e in examples))
+    ids, labels, answer = torch.full(shape, 3), torch.full(shape, -100), torch.zeros(shape, dtype=torch.bool)
+    for row, example in enumerate(examples):
+        n = len(example.ids)
+        following = torch.tensor(example.ids[1:])
+        ids[row, :n] = torch.tensor(example.ids)
+        labels[row, : n - 1] = following.where(torch.tensor(example.learned[1:]), -100)
+        answer[row, : n - 1] = torch.tensor(example.answer[1:])
+    return ids.to(device), labels.to(device), answer.to(device)
+
+
+class Trainer:
+    """One pretraining run in a folder: model, optimisers, position in the corpus, and a log of losses."""
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        processor = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
+        self.encoder = Encoder(processor)
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.bf16 = self.device == "cuda" or cpu_has_bf16()
+        self.model = new_model(recipe, processor.vocab_size())
+        self.model.to(torch.device(self.device))  # type: ignore[arg-type]
+        blocks = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
+        rest = [p for p in self.model.parameters() if not any(p is b for b in blocks)]
+        self.optimisers: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(blocks, lr=recipe.matrix_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(rest, lr=recipe.vector_rate, betas=(0.9, 0.95), weight_decay=0.0),
+        ]
+        self.base_rates = [recipe.matrix_rate, recipe.vector_rate]
+        self.step, self.tokens, self.seconds = 0, 0, 0.0
+        self.body = (
+            torch.compile(self.model.model, dynamic=True)
+            if os.environ.get("POCKET_COMPILE", "1") == "1"
+            else self.model.model
+        )
+
+    def rate(self) -> float:
+        """Return the learning rate's factor at this point: warm-up, constant, then a straight fall to zero."""
+        done = self.tokens / self.recipe.tokens
+        falling = (1 - done) / self.recipe.decay_share
+        return max(0.0, min((self.step + 1) / self.recipe.warmup_steps, 1.0, falling))
+
+    def losses(self, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the cross-entropy of each token to learn; only those reach the output layer."""
+        wanted = labels.flatten() != -100
+        autocast = torch.autocast(self.device, torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+        with autocast:
+            hidden = self.body(input_ids=ids, use_cache=False).last_hidden_state.flatten(0, 1)
+            logits = self.model.lm_head(hidden[wanted])
+        return torch.nn.functional.cross_entropy(logits.float(), labels.flatten()[wanted], reduction="none")
+
+    def learn(self, stream: Iterator[list[Example]]) -> float:
+        """Take one optimiser step; return the mean loss over the answers' tokens."""
+        done = self.tokens / self.recipe.tokens
+        passes = [count for share, count in self.recipe.passes if done >= share][-1]
+        pieces = [next(stream) for _ in range(passes)]
+        size = sum(sum(example.learned[1:]) for piece in pieces for example in piece)
+        total, counted = 0.0, 0
+        for piece in pieces:
+            ids, labels, answer = collate(piece, self.device)
+            losses = self.losses(ids, labels)
+            (losses.sum() / size).backward()
+            of_answers = losses.detach()[answer[labels != -100]]
+            total, counted = total + of_answers.sum().item(), counted + len(of_answers)
+            self.tokens += sum(len(example.ids) for example in piece)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        factor = self.rate()
+        for optimiser, base in zip(self.optimisers, self.base_rates, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = base * factor
+            optimiser.step()
+            optimiser.zero_grad()
+        self.step += 1
+        return total / counted
+
+    def save(self) -> None:
+        """Write a checkpoint, whole or not at all."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "progress": (self.step, self.tokens, self.seconds),
+            "recipe": asdict(self.recipe),
+        }
+        torch.save(state, self.folder / "checkpoint.tmp")
+        (self.folder / "checkpoint.tmp").replace(self.folder / "checkpoint.pt")
+
+    def resume(self) -> bool:
+        """Load the last checkpoint if there is one; return whether there was."""
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return False
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.step, self.tokens, self.seconds = state["progress"]
+        return True
+
+    def run(self, save_every: float = 300.0) -> None:
+        """Train to the recipe's last token, logging a line every 20 steps and saving every `save_every` seconds.
+
+        After an interruption it goes on from the last checkpoint with a fresh part of the corpus: the seed of the
+        stream is the step at which it resumes, so nothing is repeated and a run's course is known from its log.
+        """
+        if self.resume():
+            print(f"Resuming at step {self.step}, {self.tokens:,} tokens.", flush=True)
+        stream = batches(self.encoder, self.recipe.seed * 1_000_003 + self.step, self.recipe.micro_tokens)
+        saved = started = time.monotonic()
+        losses: list[float] = []
+        before = self.seconds
+        first = self.tokens
+        while self.tokens < self.recipe.tokens:
+            losses.append(self.learn(stream))
+            now = time.monotonic()
+            self.seconds = before + now - started
+            if self.step % 20 == 0:
+                self.log(sum(losses) / len(losses), (self.tokens - first) / (now - started))
+                losses.clear()
+            if now - saved > save_every:
+                self.save()
+                saved = now
+        self.save()
+
+    def log(self, loss: float, speed: float) -> None:
+        """Print a line of progress and append it to log.jsonl."""
+        left = (self.recipe.tokens - self.tokens) / speed / 60
+        row = {
+            "step": self.step,
+            "tokens": self.tokens,
+            "loss": round(loss, 4),
+            "rate": round(self.rate(), 4),
+            "seconds": round(self.seconds),
+        }
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as out:
+            out.write(json.dumps(row) + "\n")
+        print(
+            f"step {self.step:6}  {self.tokens / 1e6:7.2f}M tokens  answer loss {loss:.3f}  {speed:6.0f} tokens/s  {left:5.0f} min left",
+            flush=True,
+        )
+
+
+def export(folder: Path, target: Path) -> None:
+    """Write the last checkpoint as a base: bf16 safetensors, config and tokenizer files, ready for from_pretrained."""
+    state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
+    recipe = RECIPES[state["recipe"]["name"]]
+    model = new_model(recipe, state["model"]["model.embed_tokens.weight"].shape[0])
+    model.load_state_dict(state["model"])
+    model.config._attn_implementation = "sdpa"
+    model.to(torch.bfloat16)  # type: ignore[arg-type]
+    model.save_pretrained(target)
+    for name in ("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy2(folder / name, target / name)

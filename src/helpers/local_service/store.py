@@ -1,0 +1,171 @@
+"""What the service remembers: files, jobs, events, checkpoints, tuned models. The one place that knows the tables."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from .database import Database, Row
+from .ids import new_id
+
+UNFINISHED = ("validating_files", "queued", "running")
+KEPT_CHECKPOINTS = 3  # OpenAI keeps the last three epochs
+
+
+def now() -> int:
+    """Unix time in whole seconds, as the API gives every time."""
+    return int(time.time())
+
+
+class Store:
+    """The service's memory. Every method is one transaction; `transaction()` joins several into one."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(path)
+        self.transaction = self.database.transaction
+
+    def close(self) -> None:
+        self.database.close()
+
+    # Files
+
+    def add_file(self, identifier: str, **columns: Any) -> Row:
+        self.database.insert("files", id=identifier, created_at=now(), **columns)
+        row = self.file(identifier)
+        assert row is not None
+        return row
+
+    def file(self, identifier: str) -> Row | None:
+        return self.database.row("SELECT * FROM files WHERE id = ?", identifier)
+
+    def files(self, *, purpose: str | None, after: str | None, limit: int, newest: bool) -> tuple[list[Row], bool]:
+        where, values = ("purpose = ?", (purpose,)) if purpose else ("1", ())
+        return self.database.page("files", where=where, values=values, after=after, limit=limit, newest=newest)
+
+    def delete_file(self, identifier: str) -> None:
+        self.database.execute("DELETE FROM files WHERE id = ?", identifier)
+
+    def expired_files(self) -> list[Row]:
+        return self.database.rows("SELECT * FROM files WHERE expires_at IS NOT NULL AND expires_at <= ?", now())
+
+    # Jobs
+
+    def add_job(self, identifier: str, **columns: Any) -> Row:
+        self.database.insert("jobs", id=identifier, status="validating_files", created_at=now(), **columns)
+        row = self.job(identifier)
+        assert row is not None
+        return row
+
+    def job(self, identifier: str) -> Row | None:
+        return self.database.row("SELECT * FROM jobs WHERE id = ?", identifier)
+
+    def jobs(self, *, metadata: dict[str, str], after: str | None, limit: int) -> tuple[list[Row], bool]:
+        """Newest first; `metadata` keeps the jobs that carry all of these pairs."""
+        where, values = "1", []
+        for key, value in metadata.items():
+            where += " AND EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ? AND json_each.value = ?)"
+            values += [key, value]
+        return self.database.page("jobs", where=where, values=tuple(values), after=after, limit=limit, newest=True)
+
+    def next_job(self, *statuses: str) -> Row | None:
+        """The oldest job in one of these states: first come, first served."""
+        marks = ", ".join("?" * len(statuses))
+        return self.database.row(f"SELECT * FROM jobs WHERE status IN ({marks}) ORDER BY seq LIMIT 1", *statuses)
+
+    def has_unfinished_job(self) -> bool:
+        return self.next_job(*UNFINISHED) is not None
+
+    def trains_from(self, model: str) -> bool:
+        """Whether a job that is not finished begins with this model."""
+        marks = ", ".join("?" * len(UNFINISHED))
+        sql = f"SELECT 1 FROM jobs WHERE base = ? AND status IN ({marks})"
+        return self.database.row(sql, model, *UNFINISHED) is not None
+
+    def update_job(self, identifier: str, **columns: Any) -> None:
+        self.database.update("jobs", identifier, **columns)
+
+    def move_job(self, identifier: str, status: str, *sources: str) -> bool:
+        """Change a job's status if it is still in one of `sources`; return whether it was."""
+        marks = ", ".join("?" * len(sources))
+        changed = self.database.execute(
+            f"UPDATE jobs SET status = ? WHERE id = ? AND status IN ({marks})", status, identifier, *sources
+        )
+        return changed > 0
+
+    # Events
+
+    def add_event(
+        self, job_id: str, key: str, message: str, *, level: str = "info", data: dict[str, Any] | None = None
+    ) -> bool:
+        """Record that `key` happened. The same key is recorded once: a resumed job repeats nothing."""
+        return self.database.insert(
+            "events",
+            or_ignore=True,
+            id=new_id("ftevent-"),
+            job_id=job_id,
+            key=key,
+            created_at=now(),
+            level=level,
+            type="metrics" if data else "message",
+            message=message,
+            data=data or {},
+        )
+
+    def events(self, job_id: str, *, after: str | None, limit: int) -> tuple[list[Row], bool]:
+        return self.database.page("events", where="job_id = ?", values=(job_id,), after=after, limit=limit, newest=True)
+
+    def metrics(self, job_id: str) -> list[dict[str, Any]]:
+        """The data of every metrics event of a job, in order of steps."""
+        rows = self.database.rows("SELECT data FROM events WHERE job_id = ? AND type = 'metrics' ORDER BY seq", job_id)
+        return [row["data"] for row in rows]
+
+    # Checkpoints and tuned models
+
+    def add_checkpoint(self, job_id: str, step: int, model: Row, metrics: dict[str, Any], state: str) -> None:
+        """Record a checkpoint and the model it is; a repeat after a resume changes nothing."""
+        with self.transaction():
+            self.database.insert(
+                "checkpoints",
+                or_ignore=True,
+                id=new_id("ftckpt_"),
+                job_id=job_id,
+                step=step,
+                created_at=now(),
+                model=model["id"],
+                metrics=metrics,
+                state=state,
+            )
+            self.database.insert("models", or_ignore=True, created_at=now(), job_id=job_id, **model)
+
+    def checkpoints(self, job_id: str, *, after: str | None, limit: int) -> tuple[list[Row], bool]:
+        return self.database.page(
+            "checkpoints", where="job_id = ?", values=(job_id,), after=after, limit=limit, newest=True
+        )
+
+    def last_checkpoint(self, job_id: str) -> Row | None:
+        return self.database.row("SELECT * FROM checkpoints WHERE job_id = ? ORDER BY step DESC LIMIT 1", job_id)
+
+    def drop_old_checkpoints(self, job_id: str) -> list[str]:
+        """Forget all but the last three checkpoints and their models; return the folders that may now be deleted."""
+        with self.transaction():
+            old = self.database.rows(
+                "SELECT c.id, c.model, m.folder FROM checkpoints c LEFT JOIN models m ON m.id = c.model"
+                " WHERE c.job_id = ? ORDER BY c.step DESC LIMIT -1 OFFSET ?",
+                job_id,
+                KEPT_CHECKPOINTS,
+            )
+            for row in old:
+                self.database.execute("DELETE FROM checkpoints WHERE id = ?", row["id"])
+                self.database.execute("DELETE FROM models WHERE id = ?", row["model"])
+        return [row["folder"] for row in old if row["folder"]]
+
+    def models(self) -> list[Row]:
+        """Every tuned model, oldest first."""
+        return self.database.rows("SELECT * FROM models ORDER BY seq")
+
+    def model(self, name: str) -> Row | None:
+        return self.database.row("SELECT * FROM models WHERE id = ?", name)
+
+    def delete_model(self, name: str) -> None:
+        self.database.execute("DELETE FROM models WHERE id = ?", name)

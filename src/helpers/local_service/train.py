@@ -1,0 +1,256 @@
+"""The training process: one job at a time, from its files to its checkpoints.
+
+    python -m helpers.local_service.train --standby         wait, ready to go, for jobs' paths on standard input
+    python -m helpers.local_service.train --job PATH        train the job described there (what a launcher starts)
+
+It tells what happens in JSON lines on standard output: "plan", "warning", "step", "checkpoint", "done" or "failed".
+It knows neither the database nor HTTP, and ends with the service.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import math
+import os
+import queue
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Set before the libraries are imported: nothing here may use the network or ask it anything.
+os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig
+
+from . import attention
+from .export import export_model
+from .failures import Diverged, failure
+from .hardware import has_cuda, set_threads, use_bf16
+from .lifeline import claim_output, die_with_parent, exit_at_end_of_input, exit_with_process
+from .optimizer import MuonAdamW
+from .sft import Mean, QuickSFTTrainer, Reporter, score_labelled_tokens
+from .training_data import TrainingData, load_examples
+from .training_spec import TrainingSpec
+
+LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of a Llama block
+WARM_UP = 0.05  # of all steps
+MICRO_BATCH_TOKENS = 16_384  # more tokens at once need more memory and are no faster
+VALIDATION_BATCH = 4  # examples looked at beside a training step
+VALIDATED_STEPS = 25  # about so many of a job's steps have a validation figure, which costs as much as half a step
+NICENESS = 5  # training gives way to notebooks and to chat
+
+Send = Callable[[dict[str, Any]], None]
+
+
+class TrainingRun:
+    """One job's training, step by step."""
+
+    def __init__(self, spec: TrainingSpec, send: Send) -> None:
+        self.spec, self.send = spec, send
+        self.tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer_folder)
+        self.training = load_examples(Path(spec.training_file), self.tokenizer, spec.context)
+        self.validation = (
+            load_examples(Path(spec.validation_file), self.tokenizer, spec.context) if spec.validation_file else None
+        )
+        self.steps_per_epoch = math.ceil(len(self.training.examples) / spec.batch_size)
+        self.total_steps = self.steps_per_epoch * spec.n_epochs
+        self.validate_every = max(1, self.total_steps // VALIDATED_STEPS)
+        self.last_metrics: dict[str, Any] = {}
+
+    def run(self) -> None:
+        """Train; messages tell the rest. Raises what training raises."""
+        self._announce()
+        trainer = self._trainer()
+        trainer.add_callback(Reporter(trainer, self._on_step, self._on_checkpoint))
+        self.trainer = trainer
+        trainer.train(resume_from_checkpoint=self.spec.resume_from)
+        self.send({"type": "done"})
+
+    def _announce(self) -> None:
+        tokens = self.training.tokens * self.spec.n_epochs
+        self.send({"type": "plan", "total_steps": self.total_steps, "trained_tokens": tokens})
+        for name, data in (("training", self.training), ("validation", self.validation)):
+            if data is not None and data.cut:
+                self.send({"type": "warning", "key": f"cut {name}", "message": self._cut_warning(name, data)})
+
+    def _cut_warning(self, name: str, data: TrainingData) -> str:
+        nothing_left = f" In {data.empty} of them nothing is left to learn." if data.empty else ""
+        return (
+            f"{data.cut} of {len(data.examples)} {name} examples are longer than {self.spec.context} tokens, the most "
+            f"this model reads; they were cut at the end.{nothing_left}"
+        )
+
+    def _trainer(self) -> QuickSFTTrainer:
+        spec, processes = self.spec, int(os.environ.get("WORLD_SIZE", "1"))
+        micro_batch = self._micro_batch(processes)
+        arguments = SFTConfig(
+            output_dir=spec.state_folder,
+            num_train_epochs=spec.n_epochs,
+            per_device_train_batch_size=micro_batch,
+            gradient_accumulation_steps=max(1, spec.batch_size // (micro_batch * processes)),
+            learning_rate=spec.learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=math.ceil(self.total_steps * WARM_UP),
+            weight_decay=0.0,
+            max_grad_norm=1.0,
+            optim="adamw_torch_fused",
+            seed=spec.seed,
+            use_cpu=not has_cuda(),
+            bf16=use_bf16(spec.bf16),
+            gradient_checkpointing=False,  # memory is not what a small model lacks
+            dataloader_pin_memory=False,
+            ddp_find_unused_parameters=False,
+            save_strategy="epoch",
+            save_total_limit=2,
+            logging_strategy="no",  # Reporter tells every step
+            report_to=[],
+            disable_tqdm=True,
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
+        )
+        model = self._model()
+        own = MuonAdamW(model, spec.learning_rate) if spec.method == "full" else None  # an adapter learns with AdamW
+        return QuickSFTTrainer(
+            model=model,
+            optimizers=(own, None),
+            args=arguments,
+            train_dataset=Dataset.from_list(self.training.examples),
+            processing_class=self.tokenizer,
+            padding=self.tokenizer.pad_token_id or 0,
+        )
+
+    def _micro_batch(self, processes: int) -> int:
+        """Examples per forward pass: the largest share of the batch, in equal shares, that memory is kept for."""
+        longest = max(len(example["input_ids"]) for example in self.training.examples)
+        share = max(1, self.spec.batch_size // processes)
+        fitting = [size for size in range(1, share + 1) if share % size == 0 and size * longest <= MICRO_BATCH_TOKENS]
+        return max(fitting, default=1)
+
+    def _model(self) -> Any:
+        implementation = "sdpa" if has_cuda() else attention.NAME
+        model = AutoModelForCausalLM.from_pretrained(
+            self.spec.base_folder, dtype=torch.float32, attn_implementation=implementation
+        )
+        model.config.use_cache = False
+        torch.manual_seed(self.spec.seed)  # an adapter begins with random weights
+        score_labelled_tokens(model)
+        if self.spec.method != "lora":
+            return model
+        if self.spec.adapter:
+            return PeftModel.from_pretrained(model, self.spec.adapter, is_trainable=True)
+        rank = self.spec.lora_rank
+        config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(LINEAR_LAYERS), task_type="CAUSAL_LM")
+        return get_peft_model(model, config)
+
+    def _on_step(self, step: int, loss: float, accuracy: float) -> None:
+        if not math.isfinite(loss):
+            raise Diverged(f"the training loss was {loss} at step {step}")
+        metrics = {
+            "step": step,
+            "total_steps": self.total_steps,
+            "train_loss": round(loss, 6),
+            "train_mean_token_accuracy": round(accuracy, 6),
+        }
+        epoch_ends = step % self.steps_per_epoch == 0
+        if self.validation is not None:
+            if epoch_ends or step % self.validate_every == 0:
+                metrics |= _named("valid", self._validate_some(step))
+            if epoch_ends:
+                metrics |= _named("full_valid", self._validate_all())
+        self.last_metrics = metrics
+        self.send({"type": "step", "metrics": metrics})
+
+    def _validate_some(self, step: int) -> Mean:
+        """A few examples, the next few at every validated step: cheap, and noisy for that."""
+        assert self.validation is not None
+        examples = self.validation.examples
+        count = min(VALIDATION_BATCH, len(examples))
+        first = step // self.validate_every * count
+        return self.trainer.score([examples[(first + index) % len(examples)] for index in range(count)])
+
+    def _validate_all(self) -> Mean:
+        assert self.validation is not None
+        examples = sorted(self.validation.examples, key=lambda example: len(example["input_ids"]))
+        size = max(1, MICRO_BATCH_TOKENS // len(examples[-1]["input_ids"]))
+        mean = Mean()
+        for start in range(0, len(examples), size):
+            part = self.trainer.score(examples[start : start + size])
+            mean.add(part.loss, part.right, part.tokens)
+        return mean
+
+    def _on_checkpoint(self, step: int) -> None:
+        if not self.trainer.accelerator.is_main_process:
+            return
+        folder = Path(self.spec.models_folder) / f"step-{step}"
+        export_model(self.trainer.accelerator.unwrap_model(self.trainer.model), folder, Path(self.spec.base_folder))
+        metrics = {name: value for name, value in self.last_metrics.items() if name != "total_steps"}
+        state = f"checkpoint-{step}"
+        self.send(
+            {
+                "type": "checkpoint",
+                "step": step,
+                "folder": folder.name,
+                "adapter": self.spec.method == "lora",
+                "state": state,
+                "metrics": metrics,
+            }
+        )
+
+
+def _named(name: str, mean: Mean) -> dict[str, float]:
+    loss, accuracy = mean.result()
+    return {f"{name}_loss": round(loss, 6), f"{name}_mean_token_accuracy": round(accuracy, 6)}
+
+
+def train(spec_path: Path, send: Send) -> bool:
+    """Run a job; every outcome is a message. Returns whether it succeeded, so that this process is fit for another."""
+    spec = TrainingSpec.load(spec_path)
+    if int(os.environ.get("RANK", "0")) > 0:
+        send = _say_nothing
+    set_threads(spec.threads)
+    try:
+        TrainingRun(spec, send).run()
+    except Exception as error:  # noqa: BLE001 - the last stop: traceback to the log, reason to the person
+        traceback.print_exc()
+        send(failure(error))
+        return False
+    return True
+
+
+def _say_nothing(message: dict[str, Any]) -> None:
+    """Only the first of several processes speaks."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--job", type=Path)
+    parser.add_argument("--standby", action="store_true")
+    options = parser.parse_args()
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    send = claim_output()
+    if options.job:
+        exit_with_process(TrainingSpec.load(options.job).service_pid)
+        train(options.job, send)
+        return
+    die_with_parent()
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    exit_at_end_of_input(lines.put)
+    send({"type": "ready"})
+    while train(Path(json.loads(lines.get())["job"]), send):
+        gc.collect()  # a trainer and its model hold on to each other
+
+
+if __name__ == "__main__":
+    main()
+    sys.stdout.flush()
+    os._exit(0)  # skips the libraries' slow farewells; every message has been sent

@@ -1,0 +1,105 @@
+"""Measured figures in one place: build/results.json, one row a figure, with the service and model that made it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .errors import Explained
+from .workspace import build, write_whole
+
+COLUMNS = ("notebook", "task", "metric", "system", "value", "low", "high", "n", "seed", "service", "model")
+BEGIN, END = "<!-- results of `make notebooks` -->", "<!-- end of results -->"
+PLACE = ["notebook", "task", "n", "metric"]
+IDENTITY = ("notebook", "task", "metric", "system", "model")  # a row measured anew replaces the one with these
+
+
+def record(
+    notebook: str,
+    task: str,
+    metric: str,
+    system: str,
+    value: float,
+    low: float,
+    high: float,
+    n: int,
+    seed: int,
+    service: str,
+    model: str,
+) -> None:
+    """Keep one measured figure: a fraction from 0 to 1, its interval, and how many cases it rests on.
+
+    Raises ValueError for a figure that cannot be one (a percentage, an interval that does not hold the value).
+    """
+    value, low, high = float(value), float(low), float(high)
+    if not all(math.isfinite(x) and 0 <= x <= 1 for x in (value, low, high)):
+        raise ValueError(f"{task}, {metric}, {system}: {value} ({low} to {high}) must be fractions from 0 to 1.")
+    if not low - 1e-9 <= value <= high + 1e-9:
+        raise ValueError(f"{task}, {metric}, {system}: the interval {low} to {high} does not hold the value {value}.")
+    if int(n) < 1:
+        raise ValueError(f"{task}, {metric}, {system}: n is {n}; a figure rests on at least one case.")
+    texts = {"notebook": notebook, "task": task, "metric": metric, "system": system, "service": service, "model": model}
+    empty = [name for name, text in texts.items() if not text]
+    if empty:
+        raise ValueError(f"{task}, {metric}, {system}: {', '.join(empty)} must not be empty.")
+    row = {**texts, "value": value, "low": low, "high": high, "n": int(n), "seed": int(seed)}
+    rows = [old for old in _rows() if any(old[name] != row[name] for name in IDENTITY)]
+    rows.append({name: row[name] for name in COLUMNS})
+    write_whole(build("results.json"), json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+
+
+def load() -> pd.DataFrame:
+    """Return all figures, oldest first."""
+    return pd.DataFrame(_rows(), columns=list(COLUMNS))
+
+
+def latest() -> pd.DataFrame:
+    """Return the figures without those that the same notebook measured again later."""
+    return load().drop_duplicates([*PLACE, "system"], keep="last")
+
+
+def table() -> pd.DataFrame:
+    """Return the systems side by side: a row for each notebook, task and metric, cells such as "0.87 (0.80-0.92)".
+
+    Where a notebook measured the same thing several times, the latest figure is shown.
+    """
+    frame = latest()
+    cells = [f"{r.value:.2f} ({r.low:.2f}-{r.high:.2f})" for r in frame.itertuples()]
+    wide = frame.assign(cell=cells).pivot(index=PLACE, columns="system", values="cell").fillna("")
+    usual = [name for name in ("base", "prompt", "few_shot", "tuned") if name in wide]
+    return wide[usual + [name for name in wide if name not in usual]]
+
+
+def made_by() -> str:
+    """Return which services and models made the figures, in a line."""
+    makers = latest()[["service", "model"]].drop_duplicates()
+    return "; ".join(f"{row.model} ({row.service})" for row in makers.itertuples())
+
+
+def write_into(page: Path) -> None:
+    """Put the table into the page (README.md) between its two marks, so that its figures are always those of a run."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise Explained(f"{page} has no place for results: the lines {BEGIN!r} and {END!r}.")
+    frame = table().reset_index()
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy().tolist()]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    write_whole(page, "\n".join([before + begin, f"Made by {made_by()}.", "", *lines, end + after]))
+
+
+def _rows() -> list[dict[str, Any]]:
+    path = build("results.json")
+    if not path.is_file():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise Explained(
+            f"{path} cannot be read ({error}). Move it away, then run the notebooks again to make the figures anew."
+        ) from error
+    return rows

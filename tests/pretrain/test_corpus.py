@@ -1,0 +1,86 @@
+"""The pretraining corpus: reproducible, varied, in right answers, and with its held-out half held out."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+
+import pytest
+
+from helpers.local_service.pretrain import benchmark, corpus
+from helpers.local_service.pretrain.skills import SKILLS, Pen
+from helpers.local_service.pretrain.values import Values, is_held_out
+
+
+def test_the_same_seed_gives_the_same_tasks_and_another_seed_others() -> None:
+    first, second, other = (list(itertools.islice(corpus.tasks(seed), 200)) for seed in (5, 5, 6))
+    assert first == second
+    assert first != other
+
+
+def test_every_skill_is_drawn() -> None:
+    assert set(corpus.WEIGHTS) == set(SKILLS)
+    assert len(SKILLS) >= 24
+
+
+@pytest.mark.parametrize("skill", SKILLS)
+@pytest.mark.parametrize("new_phrasing", [False, True])
+def test_a_skill_judges_its_own_answer_right_and_another_wrong(skill: str, new_phrasing: bool) -> None:
+    tasks = benchmark.items(skill, 12, new_phrasing)
+    for task in tasks:
+        roles = [m["role"] for m in task.messages if m["role"] != "system"]
+        assert roles == ["user", "assistant"] * (len(roles) // 2)
+        assert task.is_right(task.answer)
+        assert not task.is_right("")
+        assert not task.is_right("I am not sure what you mean.")
+
+
+def test_values_of_the_benchmark_are_never_drawn_in_training() -> None:
+    for held_out in (False, True):
+        values = Values(random.Random(3), held_out)
+        assert all(is_held_out(values.code()) == held_out for _ in range(200))
+
+
+def test_new_phrasings_are_other_phrasings() -> None:
+    """Of each skill's instructions in new phrasings, hardly any words stand in the same order in the seen ones."""
+
+    def openings(new_phrasing: bool) -> set[str]:
+        found = set()
+        for seed in range(400):
+            task = SKILLS["copy"](Pen(random.Random(seed), new_phrasing=new_phrasing))
+            text = " ".join(m["content"] for m in task.messages[:-1])
+            found |= set(re.findall(r"[a-z]+ [a-z]+ [a-z]+", text.lower()))
+        return found
+
+    seen, new = openings(False), openings(True)
+    assert len(new & seen) < 0.5 * len(new)
+
+
+def test_the_corpus_is_diverse() -> None:
+    tasks = list(itertools.islice(corpus.tasks(seed=8), 3000))
+    texts = [" ".join(m["content"] for m in task.messages) for task in tasks]
+    words = [word for text in texts for word in re.findall(r"\w+", text.lower())]
+    runs = list(zip(words, words[1:], words[2:], words[3:], strict=False))
+    assert len(set(texts)) > 0.99 * len(texts)
+    assert len(set(runs)) > 0.5 * len(runs)
+    assert len(set(words)) > 10_000
+
+
+def test_batches_hold_examples_of_like_length_and_stay_in_their_budget(base_tokenizer) -> None:
+    encoder = corpus.Encoder(base_tokenizer)
+    for batch in itertools.islice(corpus.batches(encoder, seed=2, tokens=4096), 30):
+        lengths = {corpus.padded(len(example.ids)) for example in batch}
+        assert len(lengths) == 1
+        assert len(batch) * lengths.pop() <= 4096
+
+
+def test_answers_are_learned_whole_and_prompts_in_part(base_tokenizer) -> None:
+    encoder = corpus.Encoder(base_tokenizer)
+    rng = random.Random(1)
+    examples = [encoder(task, rng) for task in itertools.islice(corpus.tasks(seed=2), 300)]
+    for example in examples:
+        assert len(example.ids) == len(example.learned) == len(example.answer) <= corpus.CONTEXT
+        assert all(learned for learned, answer in zip(example.learned, example.answer, strict=True) if answer)
+    prompt = [learned for e in examples for learned, answer in zip(e.learned, e.answer, strict=True) if not answer]
+    assert 0.08 < sum(prompt) / len(prompt) < 0.12

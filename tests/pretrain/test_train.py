@@ -1,0 +1,78 @@
+"""The recipe end to end at a tiny size: it learns, can be stopped and resumed, and exports what transformers loads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from helpers.local_service.pretrain import benchmark, train
+
+TINY = train.Recipe("tiny", layers=1, width=32, inner=64, heads=2, tokens=240_000, micro_tokens=2_048)
+
+
+@pytest.fixture(autouse=True)
+def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POCKET_COMPILE", "0")
+    monkeypatch.setitem(train.RECIPES, "tiny", TINY)
+
+
+def test_it_learns_resumes_and_exports(tokenizer_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(tokenizer_folder, folder)
+    first = train.Trainer(dataclasses.replace(TINY, tokens=120_000), folder)
+    first.run()
+    second = train.Trainer(TINY, folder)
+    assert second.resume()
+    assert (second.step, second.tokens) == (first.step, first.tokens)
+    for name, weight in first.model.state_dict().items():
+        assert torch.equal(weight, second.model.state_dict()[name]), name
+    train.Trainer(TINY, folder).run()
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert log[-1]["tokens"] > 150_000
+    assert log[-1]["loss"] < log[0]["loss"] - 0.5
+
+    target = tmp_path / "base"
+    train.export(folder, target)
+    model = AutoModelForCausalLM.from_pretrained(target)
+    assert model.config.architectures == ["LlamaForCausalLM"]
+    assert model.config.max_position_embeddings == 2048
+    assert next(model.parameters()).dtype == torch.bfloat16
+    scores = benchmark.score(benchmark.generate_with(target), 2, ["copy", "sort"])
+    assert set(scores) == {"copy", "sort"}
+    assert "mean of 2" in benchmark.table(scores)
+
+
+def test_two_runs_with_one_seed_are_the_same(tokenizer_folder: Path, tmp_path: Path) -> None:
+    losses = []
+    for name in ("a", "b"):
+        shutil.copytree(tokenizer_folder, tmp_path / name)
+        trainer = train.Trainer(TINY, tmp_path / name)
+        stream = train.batches(trainer.encoder, 1, TINY.micro_tokens)
+        losses.append([trainer.learn(stream) for _ in range(4)])
+    assert losses[0] == losses[1]
+
+
+def test_the_rate_warms_up_stays_and_falls_to_nothing(tokenizer_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tokenizer_folder, tmp_path / "run")
+    trainer = train.Trainer(TINY, tmp_path / "run")
+    at = {}
+    for step, tokens in ((0, 0), (100, 120_000), (100, 216_000), (100, 240_000)):
+        trainer.step, trainer.tokens = step, tokens
+        at[tokens] = trainer.rate()
+    assert at[0] == pytest.approx(1 / TINY.warmup_steps)
+    assert at[120_000] == 1
+    assert at[216_000] == pytest.approx(0.5)
+    assert at[240_000] == 0
+
+
+def test_the_tokenizer_gives_back_what_it_was_given(tokenizer_folder: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
+    for text in ("LM-20417 costs £18.", "Ärger, naïve — “quoted”", "two\nlines\n\n  and spaces ", "日本 🙂"):
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        assert tokenizer.decode(ids) == text

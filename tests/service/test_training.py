@@ -1,0 +1,213 @@
+"""Training, in this process: what the loss is, which examples it sees when, and that settings do what they say."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset
+from live_service import examples
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+
+from helpers.local_service import attention, train
+from helpers.local_service.optimizer import MuonAdamW
+from helpers.local_service.train import TrainingRun
+from helpers.local_service.training_data import EpochOrder, collate, load_examples
+from helpers.local_service.training_spec import TrainingSpec
+
+Messages = list[dict[str, Any]]
+
+
+@pytest.fixture
+def spec(tmp_path: Path, tiny_bases: Path) -> TrainingSpec:
+    base = str(tiny_bases / "tiny")
+    for name, rows in (("training", examples(13)), ("validation", examples(5, seed=1))):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return TrainingSpec(
+        base_folder=base,
+        tokenizer_folder=base,
+        adapter=None,
+        method="full",
+        lora_rank=8,
+        context=256,
+        training_file=str(tmp_path / "training.jsonl"),
+        validation_file=str(tmp_path / "validation.jsonl"),
+        n_epochs=2,
+        batch_size=4,
+        learning_rate=1e-3,
+        seed=3,
+        state_folder=str(tmp_path / "state"),
+        resume_from=None,
+        models_folder=str(tmp_path / "models"),
+        bf16=False,
+        threads=None,
+        service_pid=os.getpid(),
+    )
+
+
+def run(spec: TrainingSpec) -> Messages:
+    messages: Messages = []
+    shutil.rmtree(spec.state_folder, ignore_errors=True)
+    TrainingRun(spec, messages.append).run()
+    return messages
+
+
+def losses(messages: Messages, name: str = "train_loss") -> list[float]:
+    return [message["metrics"][name] for message in messages if message["type"] == "step"]
+
+
+def test_an_epoch_sees_every_example_once_in_batches_of_like_length() -> None:
+    lengths = [length for length in range(10, 110) for _ in range(2)]
+    order = EpochOrder(lengths, 8, seed=1)
+    first = list(order)
+    assert sorted(first) == list(range(200))
+    assert list(EpochOrder(lengths, 8, seed=1)) == first
+    assert list(EpochOrder(lengths, 8, seed=2)) != first
+    order.set_epoch(1)
+    assert list(order) != first and sorted(order) == list(range(200))
+    spread = [
+        max(lengths[i] for i in first[at : at + 8]) - min(lengths[i] for i in first[at : at + 8])
+        for at in range(0, 200, 8)
+    ]
+    assert sum(spread) / len(spread) < 25  # 8 at random would spread over 79
+    assert list(EpochOrder([5] * 3, 8, seed=1)) != [] and len(EpochOrder([5] * 3, 8, seed=1)) == 3
+
+
+def test_a_batch_is_padded_on_the_right() -> None:
+    batch = collate(
+        [{"input_ids": [5, 6], "labels": [-100, 6]}, {"input_ids": [7, 8, 9], "labels": [7, 8, 9]}], padding=2
+    )
+    assert batch["input_ids"].tolist() == [[5, 6, 2], [7, 8, 9]]
+    assert batch["labels"].tolist() == [[-100, 6, -100], [7, 8, 9]]
+
+
+def test_the_loss_is_that_of_trls_own_trainer(spec: TrainingSpec, tmp_path: Path) -> None:
+    """Same file, same order, same settings: TRL as it comes, with its collator and chat template code."""
+    ours = run(replace(spec, n_epochs=1))
+    tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer_folder)
+    encoded = load_examples(Path(spec.training_file), tokenizer, 256).examples
+    order = list(EpochOrder([len(e["input_ids"]) for e in encoded], 4, seed=3))
+    rows = [json.loads(line) for line in Path(spec.training_file).read_text().splitlines()]
+    arguments = SFTConfig(
+        output_dir=str(tmp_path / "trl"), num_train_epochs=1, per_device_train_batch_size=4, learning_rate=1e-3,
+        warmup_steps=1, seed=3, use_cpu=True, bf16=False, report_to=[],
+        gradient_checkpointing=False, save_strategy="no", logging_steps=1, disable_tqdm=True, assistant_only_loss=True,
+        train_sampling_strategy="sequential", max_length=256,
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_pretrained(spec.base_folder, dtype=torch.float32)
+    dataset = Dataset.from_list([rows[index] for index in order])
+    theirs = SFTTrainer(
+        model=model, args=arguments, train_dataset=dataset, processing_class=tokenizer,
+        optimizers=(MuonAdamW(model, 1e-3), None),
+    )  # fmt: skip
+    theirs.train()
+    history = [entry for entry in theirs.state.log_history if "loss" in entry]
+    assert [entry["loss"] for entry in history] == pytest.approx(losses(ours), abs=2e-4)
+    assert [entry["mean_token_accuracy"] for entry in history] == pytest.approx(
+        losses(ours, "train_mean_token_accuracy"), abs=1e-5
+    )
+
+
+def test_a_batch_too_large_for_memory_is_worked_off_in_parts(
+    spec: TrainingSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = run(spec)
+    monkeypatch.setattr(train, "MICRO_BATCH_TOKENS", 80)
+    parts = run(spec)
+    assert losses(parts) == pytest.approx(losses(whole), abs=1e-3)
+    assert losses(parts, "valid_loss") == pytest.approx(losses(whole, "valid_loss"), abs=1e-3)
+
+
+def test_steps_tokens_and_checkpoints_follow_from_the_settings(spec: TrainingSpec) -> None:
+    messages = run(spec)
+    tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer_folder)
+    tokens = load_examples(Path(spec.training_file), tokenizer, 256).tokens
+    assert messages[0] == {"type": "plan", "total_steps": 8, "trained_tokens": 2 * tokens}
+    kinds = [message["type"] for message in messages[1:]]
+    assert kinds == [*["step"] * 4, "checkpoint", *["step"] * 4, "checkpoint", "done"]
+    assert len(losses(run(replace(spec, batch_size=1, n_epochs=1)))) == 13
+    assert len(losses(run(replace(spec, batch_size=64, n_epochs=3)))) == 3
+
+
+def test_the_learning_rate_and_the_seed_matter(spec: TrainingSpec) -> None:
+    plain = losses(run(spec))
+    assert losses(run(spec)) == plain
+    fast = losses(run(replace(spec, learning_rate=5e-3)))
+    assert fast[0] == plain[0] and fast[-1] < plain[-1] - 0.2
+    assert losses(run(replace(spec, seed=4))) != plain
+
+
+def test_full_validation_is_the_mean_over_all_tokens(spec: TrainingSpec) -> None:
+    messages = run(spec)
+    model = AutoModelForCausalLM.from_pretrained(Path(spec.models_folder) / "step-8", dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(Path(spec.models_folder) / "step-8")
+    total, count = 0.0, 0
+    for example in load_examples(Path(spec.validation_file or ""), tokenizer, 256).examples:
+        ids, labels = torch.tensor([example["input_ids"]]), torch.tensor(example["labels"])[1:]
+        with torch.no_grad():
+            logits = model(ids).logits[0, :-1]
+        total += torch.nn.functional.cross_entropy(logits, labels, ignore_index=-100, reduction="sum").item()
+        count += int((labels != -100).sum())
+    last = [message for message in messages if message["type"] == "step"][-1]["metrics"]
+    assert last["full_valid_loss"] == pytest.approx(total / count, abs=5e-3)  # the exported weights are bf16
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_bf16_learns_as_fp32_does(spec: TrainingSpec, method: str) -> None:
+    exact = losses(run(replace(spec, method=method)))
+    rounded = losses(run(replace(spec, method=method, bf16=True)))
+    assert rounded == pytest.approx(exact, abs=0.05)
+    assert rounded[-1] < rounded[0]
+
+
+def test_both_kinds_of_attention_give_the_same_result(spec: TrainingSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = losses(run(replace(spec, bf16=True)))
+    monkeypatch.setattr(attention, "LONGEST_FP32", 0)
+    assert losses(run(replace(spec, bf16=True))) == pytest.approx(short, abs=0.05)
+
+
+def test_examples_are_cut_at_the_end_and_counted(spec: TrainingSpec) -> None:
+    messages = run(replace(spec, context=20, n_epochs=1))
+    warnings = [message["message"] for message in messages if message["type"] == "warning"]
+    assert [warning.split(" are ")[0] for warning in warnings] == [
+        "13 of 13 training examples",
+        "5 of 5 validation examples",
+    ]
+    tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer_folder)
+    cut = load_examples(Path(spec.training_file), tokenizer, 20)
+    whole = load_examples(Path(spec.training_file), tokenizer, 256)
+    assert [e["input_ids"] for e in cut.examples] == [e["input_ids"][:20] for e in whole.examples]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (OSError(28, "No space left on device"), "disk_full", "no disk space"),
+        (RuntimeError("[enforce fail at inline_container.cc] file write failed"), "disk_full", "no disk space"),
+        (RuntimeError("[enforce fail] not enough memory: you tried to allocate memory"), "out_of_memory", "batch_size"),
+        (MemoryError(), "out_of_memory", "batch_size"),
+        (train.Diverged("the training loss was nan at step 3"), "training_diverged", "learning_rate_multiplier"),
+        (KeyError("x"), "server_error", "internal error (KeyError"),
+    ],
+)
+def test_a_failure_is_put_into_words(error: Exception, code: str, words: str) -> None:
+    message = train.failure(error)
+    assert (message["type"], message["code"]) == ("failed", code)
+    assert words in message["message"]
+
+
+def test_a_pause_between_epochs_changes_nothing(spec: TrainingSpec) -> None:
+    """The state saved after an epoch is all it takes: weights, optimizer, schedule, order."""
+    straight = run(spec)
+    weights: Callable[[], bytes] = lambda: (Path(spec.models_folder) / "step-8" / "model.safetensors").read_bytes()  # noqa: E731
+    expected = weights()
+    resumed: Messages = []
+    TrainingRun(replace(spec, resume_from=f"{spec.state_folder}/checkpoint-4"), resumed.append).run()
+    assert losses(resumed) == losses(straight)[4:]
+    assert weights() == expected

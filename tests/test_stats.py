@@ -1,0 +1,66 @@
+"""Intervals and the test against published or exactly known values, and what they must never do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from helpers.stats import bootstrap, mcnemar, paired_difference, wilson
+
+
+def test_wilson_has_the_published_values() -> None:
+    # Newcombe 1998 (Statistics in Medicine 17, 857-872), table I, method 3
+    for successes, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
+        assert wilson(successes, n) == pytest.approx((low, high), abs=5e-5)
+    assert wilson(0, 0) == (0, 1)
+
+
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_stays_inside_and_holds_the_share(case: tuple[int, int]) -> None:
+    low, high = wilson(*case)
+    assert 0 <= low <= case[0] / case[1] + 1e-12 and case[0] / case[1] - 1e-12 <= high <= 1
+
+
+def test_wilson_refuses_the_impossible() -> None:
+    with pytest.raises(ValueError):
+        wilson(5, 3)
+
+
+def test_bootstrap_is_seeded_and_near_the_textbook_interval() -> None:
+    values = [float(i % 10) for i in range(200)]
+    first = bootstrap(values)
+    assert first == bootstrap(values) != bootstrap(values, seed=2)
+    assert first == pytest.approx((4.5 - 0.398, 4.5 + 0.398), abs=0.06)  # 1.96 standard errors of the mean
+    assert bootstrap([0.5, 0.5]) == (0.5, 0.5)
+    with pytest.raises(ValueError, match="two values or more"):
+        bootstrap([1.0])
+
+
+def test_mcnemar_is_the_exact_sign_test_of_what_differs() -> None:
+    a = [True] * 3 + [False] * 12 + [True] * 50
+    b = [False] * 3 + [True] * 12 + [True] * 50
+    assert mcnemar(a, b) == mcnemar(b, a) == pytest.approx(2 * binom.cdf(3, 15, 0.5))
+    assert mcnemar(a, a) == 1
+    with pytest.raises(ValueError, match="same questions"):
+        mcnemar(a, b[1:])
+
+
+def test_a_paired_difference_has_the_published_interval() -> None:
+    # Newcombe 1998 (Statistics in Medicine 17, 2635-2650), table II, method 10: 36, 12, 2, 0 and 0, 54, 0, 0 of 54
+    both, only_a, only_b, neither = 36, 12, 2, 0
+    a = [True] * (both + only_a) + [False] * (only_b + neither)
+    b = [True] * both + [False] * only_a + [True] * only_b + [False] * neither
+    low, high = paired_difference(b, a)
+    assert low == pytest.approx(0.0569, abs=1e-3) and high == pytest.approx(0.3404, abs=1e-3)
+    with pytest.raises(ValueError, match="no answers"):
+        paired_difference([], [])
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+def test_a_paired_difference_lies_in_its_interval(pairs: list[tuple[bool, bool]]) -> None:
+    a, b = [x for x, _ in pairs], [y for _, y in pairs]
+    low, high = paired_difference(a, b)
+    assert -1 - 1e-9 <= low <= (sum(b) - sum(a)) / len(a) <= high <= 1 + 1e-9
+    assert paired_difference(b, a) == pytest.approx((-high, -low))

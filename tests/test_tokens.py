@@ -1,0 +1,122 @@
+"""Counting and costing: OpenAI's own counts, offline, and dollars by one dated table."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.tokens import (
+    OverBudget,
+    auto_epochs,
+    check_budget,
+    count_example,
+    count_message,
+    count_text,
+    price_age,
+    price_table,
+    training_cost,
+)
+
+MESSAGES = [
+    {"role": "system", "content": "You are brief."},
+    {"role": "user", "content": "Where is my order?"},
+    {"role": "assistant", "content": "On its way."},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), ("hello world", 2), ("antidisestablishmentarianism", 6), ("2 + 2 = 4", 7), ("お誕生日おめでとう", 8)],
+)
+def test_counts_are_those_of_o200k_base(text: str, count: int) -> None:
+    """The last four are the examples in OpenAI's cookbook on counting tokens, for o200k_base."""
+    assert count_text(text) == count
+
+
+def test_text_that_looks_like_a_control_token_is_plain_text() -> None:
+    assert count_text("<|endoftext|>") > 1
+
+
+def test_a_message_has_a_frame_and_an_example_primes_the_reply() -> None:
+    assert count_message(MESSAGES[1]) == 3 + count_text("user") + count_text("Where is my order?")
+    assert count_message({**MESSAGES[1], "name": "ann"}) == count_message(MESSAGES[1]) + count_text("ann") + 1
+    assert count_message({"role": "assistant", "content": None}) == 4
+    assert count_example(MESSAGES) == sum(map(count_message, MESSAGES)) + 3
+
+
+def test_counting_needs_no_network(tmp_path: Path) -> None:
+    """In a process that may open no connection, with an empty cache folder."""
+    code = (
+        "import socket\n"
+        "def refuse(*_, **__): raise AssertionError('a connection was opened')\n"
+        "socket.socket.connect = socket.create_connection = refuse\n"
+        "from helpers.tokens import count_text\nprint(count_text('hello world'))"
+    )
+    environment = {**os.environ, "TIKTOKEN_CACHE_DIR": str(tmp_path / "cache")}
+    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert shown.stdout.strip() == "2", shown.stderr
+
+
+def test_ranks_that_were_tampered_with_are_not_used(tmp_path: Path) -> None:
+    """tiktoken checks the ranks' SHA-256; with a wrong one and no network it refuses instead of counting wrongly."""
+    code = (
+        "import socket, helpers.tokens as t\n"
+        "def refuse(*_, **__): raise OSError('no network')\n"
+        "socket.socket.connect = socket.create_connection = refuse\n"
+        "t.count_text('x')"
+    )
+    (tmp_path / "fb374d419588a4632f3f557e76b4b70aebbca790").write_bytes(b"YQ== 0\n")
+    environment = {**os.environ, "TIKTOKEN_CACHE_DIR": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("examples", "epochs"), [(1, 25), (10, 10), (33, 3), (34, 3), (100, 3), (8333, 3), (8334, 2), (30000, 1)]
+)
+def test_auto_epochs_follow_the_published_rule(examples: int, epochs: int) -> None:
+    assert auto_epochs(examples) == epochs
+
+
+def test_a_cost_is_tokens_times_epochs_times_the_price() -> None:
+    cost = training_cost([MESSAGES] * 40, "gpt-4o-mini-2024-07-18", epochs=2)
+    assert cost.tokens == 40 * count_example(MESSAGES) and cost.cut == 0
+    assert cost.dollars == pytest.approx(cost.tokens * 2 * 3.00 / 1e6)
+    assert training_cost([MESSAGES] * 40).epochs == 3
+    for part in ("40 examples", "2 epochs", price_table()["as_of"], "$0.0"):
+        assert part in str(cost)
+
+
+def test_an_example_over_the_limit_costs_the_limit() -> None:
+    long = [{"role": "user", "content": "word " * 70_000}, MESSAGES[2]]
+    cost = training_cost([long], epochs=1)
+    assert (cost.cut, cost.tokens) == (1, 65_536)
+
+
+def test_a_ceiling_refuses_and_says_what_to_do() -> None:
+    cost = training_cost([MESSAGES] * 100)
+    check_budget(cost, 1.0)
+    with pytest.raises(OverBudget, match=r"over your ceiling of \$0.00, so nothing was submitted"):
+        check_budget(cost, 0.001)
+    with pytest.raises(OverBudget, match="cannot be fine-tuned"):
+        check_budget(training_cost([MESSAGES], "gpt-4o-2024-05-13"), 100)
+
+
+def test_an_unknown_model_names_the_known_ones() -> None:
+    with pytest.raises(KeyError, match="gpt-4o-2024-08-06"):
+        training_cost([MESSAGES], "gpt-9")
+
+
+def test_the_price_table_is_dated_and_whole() -> None:
+    table = price_table()
+    assert price_age(datetime.date.fromisoformat(table["as_of"]) + datetime.timedelta(days=3)) == 3
+    dates = [table[name] for name in table if name.endswith(("organisations", "everyone", "shutdown"))]
+    for date in [*dates, *(model["shutdown"] for model in table["models"].values())]:
+        datetime.date.fromisoformat(date)
+    assert len(table["sources"]) >= 3
+    assert json.dumps(table)
