@@ -73,8 +73,7 @@ class LiveService:
         """Process ids of the service's helper processes (Linux); `module` keeps those of local_service.<module>."""
         assert self.process is not None
         pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        wanted = f"local_service.{module}".encode()
-        return [int(pid) for pid in pids if wanted in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [int(pid) for pid in pids if f"local_service.{module}" in command_line(pid)]
 
     def upload(self, rows: list[dict[str, Any]], name: str = "training.jsonl") -> str:
         """Upload training examples; return the file's id."""
@@ -110,6 +109,14 @@ class LiveService:
         """Upload, create a job, wait for its end; return the job."""
         file = self.upload(rows)
         return self.wait(self.client.fine_tuning.jobs.create(model=model, training_file=file, **options).id)
+
+
+def command_line(pid: str) -> str:
+    """A process's command line; empty where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 @contextmanager

@@ -209,8 +209,8 @@ def test_small_requests_stay_answered_while_a_job_trains(service: LiveService) -
         model="tiny", training_file=file, hyperparameters={"n_epochs": 50, "batch_size": 1}
     )
     service.wait_for_step(job.id, 5)
-    assert text(ask(client, temperature=0, timeout=10)) is not None
-    assert client.fine_tuning.jobs.retrieve(job.id, timeout=5).status == "running"
+    assert text(ask(client, temperature=0, timeout=30)) is not None
+    assert client.fine_tuning.jobs.retrieve(job.id, timeout=20).status == "running"
     assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
 
 

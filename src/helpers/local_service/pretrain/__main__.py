@@ -2,6 +2,7 @@
 
     python -m helpers.local_service.pretrain                        all of it, for pocket-6m, into build/pretrain
     python -m helpers.local_service.pretrain --base pocket-1m
+    python -m helpers.local_service.pretrain --start-from BASE      go on from a finished base's folder
     python -m helpers.local_service.pretrain sample                 print some of the corpus
     python -m helpers.local_service.pretrain tokenizer|train|export|card
 
@@ -36,6 +37,7 @@ def main() -> None:
     )
     parser.add_argument("--base", default="pocket-6m", help="which recipe (default pocket-6m)")
     parser.add_argument("--folder", type=Path, default=Path("build/pretrain"), help="working folder of the run")
+    parser.add_argument("--start-from", type=Path, metavar="BASE", help="go on from a finished base's weights")
     parser.add_argument("--target", type=Path, help="where the finished base goes (default: bases/ in the package)")
     parser.add_argument("--items", type=int, default=100, help="benchmark items a skill and column")
     parser.add_argument(
@@ -55,7 +57,10 @@ def main() -> None:
     if "tokenizer" in options.stages and not (folder / "tokenizer.model").exists():
         tokenizer.train(folder, vocabulary=4096, documents=120_000, seed=3)
     if "train" in options.stages:
-        train.Trainer(recipe, folder).run()
+        trainer = train.Trainer(recipe, folder)
+        if options.start_from:
+            trainer.start_from(options.start_from)
+        trainer.run()
     if "export" in options.stages:
         train.export(folder, target)
     if "benchmark" in options.stages or "card" in options.stages:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from .skills import SKILLS
-from .train import RECIPES, Recipe, new_model
+from .train import RECIPES, Recipe, new_model, trained_on
 
 NOTES = Path(__file__).parent / "TRIED.md"
 
@@ -20,12 +20,11 @@ def write(folder: Path, target: Path, table: str, items: int) -> None:
     log = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     _draw(log, target / "learning_curve.png")
     recipe = RECIPES[state["recipe"]["name"]]
-    text = _card(recipe, state["progress"], new_model(recipe, 4096).num_parameters(), table, items)
+    text = _card(recipe, trained_on(state), new_model(recipe, 4096).num_parameters(), table, items)
     (target / "README.md").write_text(text, encoding="utf-8")
 
 
-def _card(recipe: Recipe, progress: tuple[int, int, float], parameters: int, table: str, items: int) -> str:
-    steps, tokens, seconds = progress
+def _card(recipe: Recipe, trained: dict[str, int], parameters: int, table: str, items: int) -> str:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} cores, {_processor()}"
     return f"""# {recipe.name}
 
@@ -40,7 +39,7 @@ of the world. Written by `python -m helpers.local_service.pretrain card`; every 
 | context | 2,048 tokens |
 | weights | bf16 safetensors |
 | chat | `<s><\\|system\\|> …<\\|end\\|><\\|user\\|> …<\\|end\\|><\\|assistant\\|> …<\\|end\\|>`, see chat_template.jinja |
-| pretraining | {tokens / 1e6:.1f} million tokens of generated tasks ({len(SKILLS)} skills), {steps:,} steps, {seconds / 60:.0f} minutes |
+| pretraining | {trained["tokens"] / 1e6:.1f} million tokens of generated tasks ({len(SKILLS)} skills), {trained["steps"]:,} steps, {trained["seconds"] / 60:.0f} minutes |
 | hardware | {device}, torch {torch.__version__.split("+")[0]} |
 | licence | MIT |
 

@@ -15,28 +15,30 @@ from .skills import SKILLS, Pen, Task
 # How often each skill is drawn, relative to 1. Copying has to be learned first and by far the most: without it every
 # later fine-tune invents names and numbers.
 WEIGHTS = {
-    "copy": 3.0, "look_up": 5.0, "list_item": 1.0, "replace": 1.5, "reorder_names": 0.5,
-    "sort": 0.4, "reverse": 0.3, "count": 0.4, "compare": 0.5, "arithmetic": 0.4, "dates": 0.4,
-    "number_words": 0.4, "durations": 0.4, "apply_rule": 1.2, "tidy_code": 1.0, "writer_name": 1.2,
-    "group_word": 0.4, "related_word": 0.1, "letter_case": 0.5, "fix_spelling": 1.0, "choose_topic": 2.0, "choose_mood": 0.8,
-    "answer_question": 5.0, "several_questions": 1.5, "answer_in_sentence": 1.5, "true_or_false": 0.7, "quote_sentence": 1.0,
-    "label_sentence": 1.2,
-    "to_json": 3.0, "fill_form": 2.0, "write_row": 1.0, "follow_template": 2.5, "under_headings": 1.2, "from_json": 0.7, "mask": 0.7,
-    "summarise_talk": 2.5, "summarise_text": 1.5, "third_person": 1.2, "notes_to_text": 1.5, "shorten": 0.8, "letter": 0.7,
-    "reply": 1.0, "product_text": 0.4,
-    "few_shot": 3.0, "system_rule": 1.5,
+    "copy": 2.5, "look_up": 2.5, "look_up_turns": 4.0, "list_item": 1.0, "replace": 1.5, "reorder_names": 0.6,
+    "sort": 0.4, "reverse": 0.3, "count": 0.4, "compare": 0.5, "arithmetic": 0.3, "dates": 0.3,
+    "number_words": 0.3, "durations": 0.4, "apply_rule": 1.5, "tidy_code": 0.7, "writer_name": 0.7,
+    "group_word": 0.4, "related_word": 0.1, "letter_case": 0.6, "fix_spelling": 1.0, "choose_topic": 2.5, "choose_mood": 0.8,
+    "answer_question": 2.0, "several_questions": 4.0, "answer_in_sentence": 1.0, "true_or_false": 0.7, "quote_sentence": 1.0,
+    "label_sentence": 1.5,
+    "to_json": 1.5, "fill_form": 1.0, "write_row": 0.6, "follow_template": 1.5, "several_orders": 5.0,
+    "under_headings": 1.0, "from_json": 0.7, "mask": 0.7,
+    "summarise_talk": 1.5, "summarise_text": 1.0, "third_person": 1.0, "notes_to_text": 1.0, "shorten": 0.7, "letter": 0.3,
+    "reply": 0.6, "product_text": 0.2,
+    "few_shot": 2.0, "system_rule": 1.5,
 }  # fmt: skip
 LONG_SHARE = 0.01  # conversations of many tasks in a row, so that all 2,048 positions are trained
 PROMPT_SHARE = 0.1  # of the prompts' tokens are learned; of the answers' all
+PROMPT_WEIGHT = 0.5
 CONTEXT = 2048
 
 
 @dataclass(frozen=True)
 class Example:
-    """One conversation as token ids; which of them are learned, and which of those belong to an answer."""
+    """One conversation as token ids; how much each weighs in the loss, and which are learned as part of an answer."""
 
     ids: list[int]
-    learned: list[bool]
+    weight: list[float]
     answer: list[bool]
 
 
@@ -63,13 +65,25 @@ class Encoder:
 
     def __call__(self, task: Task, rng: random.Random) -> Example:
         """Return the task as an Example of at most 2,048 tokens."""
-        ids, answer = [self.tokenizer.bos_id()], [False]
+        ids, weight, answer = [self.tokenizer.bos_id()], [0.0], [False]
+        given = task.given
         for message in task.messages:
             content = [*self.tokenizer.encode(" " + message["content"]), self.end]
             ids += [self.role[message["role"]], *content]
-            answer += [False, *[message["role"] == "assistant"] * len(content)]
-        learned = [is_answer or rng.random() < PROMPT_SHARE for is_answer in answer]
-        return Example(ids[:CONTEXT], learned[:CONTEXT], answer[:CONTEXT])
+            is_answer = message["role"] == "assistant"
+            learned = is_answer and given == 0
+            given -= is_answer and given > 0
+            answer += [False, *[learned] * len(content)]
+            if is_answer:
+                weight += [0.0, *[answer_weight(len(content)) * learned] * len(content)]
+            else:
+                weight += [0.0, *(PROMPT_WEIGHT * (rng.random() < PROMPT_SHARE) for _ in content)]
+        return Example(ids[:CONTEXT], weight[:CONTEXT], answer[:CONTEXT])
+
+
+def answer_weight(tokens: int) -> float:
+    """Return what each token of an answer of this length weighs: more in short answers, which have few to learn from."""
+    return min(2.0, max(0.5, (16 / tokens) ** 0.5))
 
 
 def padded(length: int) -> int:

@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from ..optimizer import Muon
 from .corpus import CONTEXT, Encoder, Example, batches, padded
 
 
@@ -47,6 +49,9 @@ RECIPES = {
 }
 
 
+NOTHING = {"tokens": 0, "steps": 0, "seconds": 0}
+
+
 def new_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
     """Return the recipe's Llama model with seeded random weights."""
     torch.manual_seed(recipe.seed)
@@ -72,17 +77,27 @@ def cpu_has_bf16() -> bool:
     return bool(features.get("avx512_bf16") or features.get("amx_bf16") or features.get("amx_tile"))
 
 
-def collate(examples: list[Example], device: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return three (batch, length) tensors: token ids, the next token to learn or -100, whether it is in an answer."""
+@dataclass(frozen=True)
+class Batch:
+    """Tensors of shape (batch, length); position i of `following`, `weight` and `answer` is about token i + 1."""
+
+    ids: torch.Tensor
+    following: torch.Tensor  # the next token
+    weight: torch.Tensor  # in the loss; 0 where it is not learned
+    answer: torch.Tensor  # whether it is learned as part of an answer
+
+
+def collate(examples: list[Example], device: str) -> Batch:
+    """Return the examples as one batch."""
     shape = len(examples), padded(max(len(e.ids) for e in examples))
-    ids, labels, answer = torch.full(shape, 3), torch.full(shape, -100), torch.zeros(shape, dtype=torch.bool)
+    batch = Batch(torch.full(shape, 3), torch.full(shape, 3), torch.zeros(shape), torch.zeros(shape, dtype=torch.bool))
     for row, example in enumerate(examples):
         n = len(example.ids)
-        following = torch.tensor(example.ids[1:])
-        ids[row, :n] = torch.tensor(example.ids)
-        labels[row, : n - 1] = following.where(torch.tensor(example.learned[1:]), -100)
-        answer[row, : n - 1] = torch.tensor(example.answer[1:])
-    return ids.to(device), labels.to(device), answer.to(device)
+        batch.ids[row, :n] = torch.tensor(example.ids)
+        batch.following[row, : n - 1] = torch.tensor(example.ids[1:])
+        batch.weight[row, : n - 1] = torch.tensor(example.weight[1:])
+        batch.answer[row, : n - 1] = torch.tensor(example.answer[1:])
+    return Batch(*(getattr(batch, name).to(device) for name in ("ids", "following", "weight", "answer")))
 
 
 class Trainer:
@@ -99,11 +114,12 @@ class Trainer:
         blocks = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
         rest = [p for p in self.model.parameters() if not any(p is b for b in blocks)]
         self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(blocks, lr=recipe.matrix_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(rest, lr=recipe.vector_rate, betas=(0.9, 0.95), weight_decay=0.0),
+            Muon(blocks, lr=recipe.matrix_rate, weight_decay=0.05),
+            torch.optim.AdamW(rest, lr=recipe.vector_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
         ]
         self.base_rates = [recipe.matrix_rate, recipe.vector_rate]
         self.step, self.tokens, self.seconds = 0, 0, 0.0
+        self.before = NOTHING  # what an earlier base was trained on, where the run started from one
         self.body = (
             torch.compile(self.model.model, dynamic=True)
             if os.environ.get("POCKET_COMPILE", "1") == "1"
@@ -116,27 +132,28 @@ class Trainer:
         falling = (1 - done) / self.recipe.decay_share
         return max(0.0, min((self.step + 1) / self.recipe.warmup_steps, 1.0, falling))
 
-    def losses(self, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the cross-entropy of each token to learn; only those reach the output layer."""
-        wanted = labels.flatten() != -100
+    def losses(self, batch: Batch) -> torch.Tensor:
+        """Return the cross-entropy of each token to learn, in order; only those reach the output layer."""
+        wanted = batch.weight.flatten() > 0
         autocast = torch.autocast(self.device, torch.bfloat16) if self.bf16 else contextlib.nullcontext()
         with autocast:
-            hidden = self.body(input_ids=ids, use_cache=False).last_hidden_state.flatten(0, 1)
+            hidden = self.body(input_ids=batch.ids, use_cache=False).last_hidden_state.flatten(0, 1)
             logits = self.model.lm_head(hidden[wanted])
-        return torch.nn.functional.cross_entropy(logits.float(), labels.flatten()[wanted], reduction="none")
+        return torch.nn.functional.cross_entropy(logits.float(), batch.following.flatten()[wanted], reduction="none")
 
     def learn(self, stream: Iterator[list[Example]]) -> float:
         """Take one optimiser step; return the mean loss over the answers' tokens."""
         done = self.tokens / self.recipe.tokens
         passes = [count for share, count in self.recipe.passes if done >= share][-1]
         pieces = [next(stream) for _ in range(passes)]
-        size = sum(sum(example.learned[1:]) for piece in pieces for example in piece)
+        size = sum(sum(example.weight[1:]) for piece in pieces for example in piece)
         total, counted = 0.0, 0
         for piece in pieces:
-            ids, labels, answer = collate(piece, self.device)
-            losses = self.losses(ids, labels)
-            (losses.sum() / size).backward()
-            of_answers = losses.detach()[answer[labels != -100]]
+            batch = collate(piece, self.device)
+            losses = self.losses(batch)
+            learned = batch.weight > 0
+            ((losses * batch.weight[learned]).sum() / size).backward()
+            of_answers = losses.detach()[batch.answer[learned]]
             total, counted = total + of_answers.sum().item(), counted + len(of_answers)
             self.tokens += sum(len(example.ids) for example in piece)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -155,6 +172,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "progress": (self.step, self.tokens, self.seconds),
+            "before": self.before,
             "recipe": asdict(self.recipe),
         }
         torch.save(state, self.folder / "checkpoint.tmp")
@@ -170,7 +188,21 @@ class Trainer:
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.step, self.tokens, self.seconds = state["progress"]
+        self.before = state["before"]
         return True
+
+    def start_from(self, base: Path) -> None:
+        """Take the weights of a finished base with this tokenizer and shape, and remember what it was trained on.
+
+        Does nothing where the run already has a checkpoint. Raises ValueError if the tokenizer is another one.
+        """
+        if (self.folder / "checkpoint.pt").exists():
+            return
+        if (base / "tokenizer.model").read_bytes() != (self.folder / "tokenizer.model").read_bytes():
+            raise ValueError(f"{base} has another tokenizer than {self.folder}: its weights mean nothing here.")
+        earlier = LlamaForCausalLM.from_pretrained(base, dtype=torch.float32)
+        self.model.load_state_dict(earlier.state_dict())
+        self.before = getattr(earlier.config, "pretraining", NOTHING)
 
     def run(self, save_every: float = 300.0) -> None:
         """Train to the recipe's last token, logging a line every 20 steps and saving every `save_every` seconds.
@@ -215,6 +247,13 @@ class Trainer:
         )
 
 
+def trained_on(state: dict[str, Any]) -> dict[str, int]:
+    """Return a checkpoint's tokens, steps and seconds, those of the base it started from included."""
+    step, tokens, seconds = state["progress"]
+    now = {"tokens": tokens, "steps": step, "seconds": round(seconds)}
+    return {name: state["before"][name] + count for name, count in now.items()}
+
+
 def export(folder: Path, target: Path) -> None:
     """Write the last checkpoint as a base: bf16 safetensors, config and tokenizer files, ready for from_pretrained."""
     state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
@@ -222,6 +261,7 @@ def export(folder: Path, target: Path) -> None:
     model = new_model(recipe, state["model"]["model.embed_tokens.weight"].shape[0])
     model.load_state_dict(state["model"])
     model.config._attn_implementation = "sdpa"
+    model.config.pretraining = trained_on(state)
     model.to(torch.bfloat16)  # type: ignore[arg-type]
     model.save_pretrained(target)
     for name in ("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):

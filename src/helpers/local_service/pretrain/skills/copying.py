@@ -11,6 +11,12 @@ REPEAT = (
     "[Echo|Reproduce] what I [write|send] [here|below|].",
     "[I need|Please make] an exact copy of this.",
     "What did I just [write|say]? [Word for word.|Quote it.]",
+    "[Return|Output|Print] [this|the text|the input] [unchanged|verbatim|without a change|and nothing else].",
+    "[Keep|Leave] [every|each] [letter|sign|word] [as it is|the same] and [write|send] [it|this] [back|again].",
+    "[Now you|Your turn]: [say|write|repeat] [the same|exactly the same].",
+    "[Do not change anything|Change nothing]: [just repeat|only copy] [it|this|the line].",
+    "[Make|Give me] [one more of this|the same text again].",
+    "[Read|Take] [this|it] and [repeat|return|answer with] [it|the very same words].",
     "~Mirror my words without altering a thing.",
     "~Whatever comes next, hand it back untouched.",
 )
@@ -46,6 +52,12 @@ LOOK_UP = (
     "[Find|Look up] the {label} [for|of] {who}.",
     "[Which|What] {label} [belongs to|does the list give for] {who}?",
     "I am looking for {who}'s {label}.",
+    "[Please check|Check|See|Look in] the list: [what is|which is] {who}'s {label}?",
+    "[Do you know|Can you tell me|Could you find] [the {label} of {who}|{who}'s {label}]?",
+    "[Under|With] [which|what] {label} [is|do we have] {who}?",
+    "[Say|Write|Return|Quote] [only |just |]the {label} [of|for|that goes with|listed for] {who}.",
+    "[Get|Fetch|Read me|Show] {who}'s {label}.",
+    "[Someone asks for|We need|They want] the {label} of {who}. [What is it?|Which one is it?]",
     "~Next to {who}, what stands under {label}?",
     "~For {who}, please read out the {label}.",
 )
@@ -54,6 +66,8 @@ REVERSE = (
     "Whose {label} is {value}?",
     "[Which|What] [person|name] [goes with|belongs to] [the {label} |]{value}?",
     "Find the [person|name] [with|for] {label} {value}.",
+    "[Who is|Name] the [person|one] [whose {label} is|with the {label}] {value}[?|.]",
+    "[To whom|To which person] does the {label} {value} belong?",
     "~{value} appears as the {label} of which person?",
 )
 
@@ -69,23 +83,47 @@ def _record_kinds(pen: Pen) -> dict[str, str]:
 
 def look_up(pen: Pen) -> Task:
     """Find one person's value in a list, table or set of sentences; or the person for a value."""
-    rng = pen.rng
-    kinds = _record_kinds(pen)
-    labels = rng.sample(list(kinds), rng.choice((1, 1, 2, 3)))
-    people = list(dict.fromkeys(pen.values.name() for _ in range(rng.randint(2, 7))))
-    rows = [{label: pen.values.draw(kinds[label]) for label in labels} for _ in people]
+    people, labels, rows = _records(pen)
+    question, answer = _ask_records(pen, people, labels, rows)
     text = _layout(pen, people, labels, rows)
-    label = rng.choice(labels)
-    index = rng.randrange(len(people))
+    return pen.task(pen.pose(question, text, pen.rng.choice(("List", "Data", "Records", "Notes"))), answer)
+
+
+def look_up_turns(pen: Pen) -> Task:
+    """Look up one value after another in the same list, turn by turn."""
+    people, labels, rows = _records(pen)
+    turns = [_ask_records(pen, people, labels, rows, brief=0.5 * (i > 0)) for i in range(pen.rng.randint(5, 14))]
+    text = _layout(pen, people, labels, rows)
+    return pen.conversation(text, turns, pen.rng.choice(("List", "Data", "Records", "Notes")))
+
+
+Rows = list[dict[str, str]]
+
+
+def _records(pen: Pen) -> tuple[list[str], list[str], Rows]:
+    """People, the labels of what is known of each, and their values."""
+    kinds = _record_kinds(pen)
+    labels = pen.rng.sample(list(kinds), pen.rng.choice((1, 1, 2, 3)))
+    people = list(dict.fromkeys(pen.values.name() for _ in range(pen.rng.randint(2, 7))))
+    return people, labels, [{label: pen.values.draw(kinds[label]) for label in labels} for _ in people]
+
+
+BRIEF = ("{who}?", "{who}", "{who}: {label}", "[And|Now] {who}?", "{label}, {who}", "{who} - {label}")
+
+
+def _ask_records(
+    pen: Pen, people: list[str], labels: list[str], rows: Rows, brief: float = 0.0
+) -> tuple[str, str]:
+    """A question about the records and its answer; `brief` is the chance of the shortest forms."""
+    label = pen.rng.choice(labels)
+    index = pen.rng.randrange(len(people))
     value = rows[index][label]
-    if pen.chance(0.25) and [row[label] for row in rows].count(value) == 1:
-        question, answer = pen.say(REVERSE, {"label": label, "value": value}), people[index]
-    else:
-        who = people[index]
-        question, answer = pen.say(LOOK_UP, {"label": label, "who": who}), value
     if pen.chance(0.15):
-        question, answer = _several(pen, people, label, rows)
-    return pen.task(pen.pose(question, text, rng.choice(("List", "Data", "Records", "Notes"))), answer)
+        return _several(pen, people, label, rows)
+    if pen.chance(0.25) and [row[label] for row in rows].count(value) == 1:
+        return pen.say(REVERSE, {"label": label, "value": value}), people[index]
+    phrases = (BRIEF if len(labels) == 1 else BRIEF[2:3] + BRIEF[4:]) if pen.chance(brief) else LOOK_UP
+    return pen.say(phrases, {"label": label, "who": people[index]}), value
 
 
 def _layout(pen: Pen, people: list[str], labels: list[str], rows: list[dict[str, str]]) -> str:
@@ -215,6 +253,7 @@ def reorder_names(pen: Pen) -> Task:
 SKILLS = {
     "copy": copy_text,
     "look_up": look_up,
+    "look_up_turns": look_up_turns,
     "list_item": list_item,
     "replace": replace_value,
     "reorder_names": reorder_names,

@@ -1,22 +1,29 @@
 """From text to structure and back: JSON, forms, rows, headings, templates given in the prompt, masked names."""
 
 import json
+from collections.abc import Sequence
 
 from ..grammar import capital
 from ..scenes import Situation
-from .reading import _shuffled, _text
+from .reading import _shuffled, _text, ask_fact
 from .task import Pen, Task, typos
 
+Wanted = dict[str, str | None]  # keys to fill in; None where the text does not say
 EMPTY = ("not given", "-", "unknown", "none", "n/a", "missing", "not stated")
 
 
-def _keys(pen: Pen, situation: Situation, low: int = 2, high: int = 5) -> tuple[str, dict[str, str | None]]:
+def _keys(pen: Pen, situation: Situation, low: int = 2, high: int = 5) -> tuple[str, Wanted]:
     """A text and the wanted keys with their values; now and then a key whose value the text does not give (None)."""
     names = situation.some_fields(low, high)
     text = _text(pen, situation, _shuffled(pen, list(names)), pen.rng.choice((0, 0, 1, 2)))
     if pen.chance(0.25):
         text = typos(text, pen.rng, 0.1) if not any(" " in situation.values[n] for n in names) else text
-    wanted: dict[str, str | None] = {}
+    wanted = _wanted(pen, situation, names, text)
+    return (text, wanted) if wanted else _keys(pen, situation, low, high)
+
+
+def _wanted(pen: Pen, situation: Situation, names: Sequence[str], text: str) -> Wanted:
+    wanted: Wanted = {}
     for name in names:
         if situation.values[name] in text and pen.chance(0.9):
             wanted[situation.label(name)] = situation.values[name]
@@ -26,7 +33,7 @@ def _keys(pen: Pen, situation: Situation, low: int = 2, high: int = 5) -> tuple[
     items = list(wanted.items())
     if pen.chance(0.5):
         pen.rng.shuffle(items)
-    return (text, dict(items)) if items else _keys(pen, situation, low, high)
+    return dict(items)
 
 
 TO_JSON = (
@@ -43,11 +50,16 @@ TO_JSON = (
 def to_json(pen: Pen) -> Task:
     """Extract facts as a JSON object with the keys asked for; null where the text does not say."""
     text, wanted = _keys(pen, pen.situation())
+    question, answer = ask_json(pen, wanted)
+    return pen.task(pen.pose(question, text), answer)
+
+
+def ask_json(pen: Pen, wanted: Wanted) -> tuple[str, str]:
+    """Return the order to write the facts as JSON, and the JSON."""
     snake = {key.replace(" ", "_"): value for key, value in wanted.items()}
     separator = pen.rng.choice((", ", ", ", " and ", "; "))
     keys = separator.join(f'"{key}"' for key in snake) if pen.chance(0.3) else ", ".join(snake)
-    answer = json.dumps(snake, ensure_ascii=False)
-    return pen.task(pen.pose(pen.say(TO_JSON, {"keys": keys}), text), answer)
+    return pen.say(TO_JSON, {"keys": keys}), json.dumps(snake, ensure_ascii=False)
 
 
 FORM = (
@@ -61,11 +73,17 @@ FORM = (
 def fill_form(pen: Pen) -> Task:
     """Fill in a form of labelled lines from a text."""
     text, wanted = _keys(pen, pen.situation())
+    question, answer = ask_form(pen, wanted)
+    return pen.task(pen.pose(question, text), answer)
+
+
+def ask_form(pen: Pen, wanted: Wanted) -> tuple[str, str]:
+    """Return the form to fill in, and the form filled in."""
     wanted = {capital(key) if pen.chance(0.8) else key: value for key, value in wanted.items()}
     empty = pen.rng.choice(EMPTY)
     form = "\n".join(f"{key}:" for key in wanted)
     answer = "\n".join(f"{key}: {value or empty}" for key, value in wanted.items())
-    return pen.task(pen.pose(pen.say(FORM, {"empty": empty, "form": form}), text), answer)
+    return pen.say(FORM, {"empty": empty, "form": form}), answer
 
 
 ROW = (
@@ -82,9 +100,14 @@ def write_row(pen: Pen) -> Task:
     given = {key: value for key, value in wanted.items() if value}
     if len(given) < 2:
         return write_row(pen)
+    question, answer = ask_row(pen, given)
+    return pen.task(pen.pose(question, text), answer)
+
+
+def ask_row(pen: Pen, given: dict[str, str]) -> tuple[str, str]:
+    """Return the order to write the facts in one row, and the row."""
     mark = pen.rng.choice(list(_MARKS))
-    question = pen.say(ROW, {"keys": ", ".join(given), "mark": _MARKS[mark]})
-    return pen.task(pen.pose(question, text), mark.join(given.values()))
+    return pen.say(ROW, {"keys": ", ".join(given), "mark": _MARKS[mark]}), mark.join(given.values())
 
 
 TEMPLATE = (
@@ -116,12 +139,40 @@ def follow_template(pen: Pen) -> Task:
     given = {key: value for key, value in wanted.items() if value}
     if not given:
         return follow_template(pen)
+    question, answer = ask_template(pen, given)
+    return pen.task(pen.pose(question, text), answer)
+
+
+def ask_template(pen: Pen, given: dict[str, str]) -> tuple[str, str]:
+    """Return a made-up format with the order to use it, and the facts in that format."""
     template = _template(pen, list(given))
     answer = template
     for key, value in given.items():
         answer = answer.replace(f"[{key}]", value)
-    instruction = pen.say(TEMPLATE, {"template": "{template}"}).replace("{template}", template)
-    return pen.task(pen.pose(instruction, text), answer)
+    return pen.say(TEMPLATE, {"template": "{template}"}).replace("{template}", template), answer
+
+
+def several_orders(pen: Pen) -> Task:
+    """Answer questions and write JSON, forms, rows and templates about one text, turn by turn."""
+    situation = pen.situation()
+    names = situation.some_fields(3, 6)
+    text = _text(pen, situation, _shuffled(pen, list(names)), pen.rng.choice((0, 0, 1, 2)))
+    turns: list[tuple[str, str]] = []
+    while len(turns) < 3 or (len(turns) < 8 and pen.chance(0.8)):
+        wanted = _wanted(pen, situation, pen.rng.sample(names, pen.rng.randint(1, len(names))), text)
+        given = {key: value for key, value in wanted.items() if value}
+        kind = pen.rng.randrange(6)
+        if kind < 2:
+            turns.append(ask_fact(pen, situation, names, text))
+        elif kind == 2 and wanted:
+            turns.append(ask_json(pen, wanted))
+        elif kind == 3 and wanted:
+            turns.append(ask_form(pen, wanted))
+        elif kind == 4 and len(given) > 1:
+            turns.append(ask_row(pen, given))
+        elif kind == 5 and 0 < len(given) < 5:
+            turns.append(ask_template(pen, given))
+    return pen.conversation(text, turns)
 
 
 HEADINGS = (
@@ -203,6 +254,7 @@ SKILLS = {
     "fill_form": fill_form,
     "write_row": write_row,
     "follow_template": follow_template,
+    "several_orders": several_orders,
     "under_headings": under_headings,
     "from_json": from_json,
     "mask": mask_value,

@@ -24,7 +24,8 @@ def few_shot(pen: Pen) -> Task:
             messages += [{"role": "user", "content": given}, {"role": "assistant", "content": output}]
         if pen.chance(0.3):
             messages.insert(0, {"role": "system", "content": pen.say(GO_ON)})
-        return pen.task([*messages, {"role": "user", "content": last}], answer)
+        messages += [{"role": "user", "content": last}, {"role": "assistant", "content": answer}]
+        return Task(tuple(messages), given=1)
     into, out = pen.rng.choice((("Input: ", "Output: "), ("Q: ", "A: "), ("", "-> "), ("In: ", "Out: "), ("> ", "= ")))
     text = "\n".join(f"{into}{given}\n{out}{output}" for given, output in shown) + f"\n{into}{last}\n{out.strip()}"
     if pen.chance(0.5):

@@ -1,6 +1,5 @@
 """Answering from a text: questions with an answer in it and without one, true or false, quoting, several turns."""
 
-import itertools
 from collections.abc import Sequence
 
 from ..scenes import Situation
@@ -48,28 +47,31 @@ def answer_question(pen: Pen) -> Task:
     situation = pen.situation()
     names = _shuffled(pen, situation.some_fields(2, 6))
     text = _text(pen, situation, names, pen.rng.choice((0, 0, 1, 2)))
+    question, answer = ask_fact(pen, situation, names, text)
+    return pen.task(pen.pose(question, text), answer)
+
+
+def ask_fact(pen: Pen, situation: Situation, names: Sequence[str], text: str) -> tuple[str, str]:
+    """Return a question about one of the text's facts, or one that it leaves open, and the answer."""
     missing = [name for name in situation.scene.fields if name not in names and situation.values[name] not in text]
     if missing and pen.chance(0.3):
         name, answer = pen.rng.choice(missing), pen.rng.choice(UNKNOWN)
-        question = pen.say(ASK_UNKNOWN, {"question": situation.say(name, "ask"), "unknown": answer})
-        return pen.task(pen.pose(question, text), answer)
+        return pen.say(ASK_UNKNOWN, {"question": situation.say(name, "ask"), "unknown": answer}), answer
     name = pen.rng.choice(names)
     slots = {"question": situation.say(name, "ask"), "unknown": pen.rng.choice(UNKNOWN)}
-    question = pen.say(ASK_UNKNOWN if pen.chance(0.3) else ASK_BRIEF, slots)
-    return pen.task(pen.pose(question, text), situation.values[name])
+    return pen.say(ASK_UNKNOWN if pen.chance(0.3) else ASK_BRIEF, slots), situation.values[name]
 
 
 def several_questions(pen: Pen) -> Task:
     """Answer several questions about one text, turn by turn."""
     situation = pen.situation()
-    names = _shuffled(pen, situation.some_fields(3, 6))
+    names = _shuffled(pen, situation.some_fields(3, 7))
     text = _text(pen, situation, names, pen.rng.choice((0, 1)))
-    asked = pen.rng.sample(names, min(len(names), pen.rng.randint(2, 3)))
-    messages = pen.pose(situation.say(asked[0], "ask"), text)
-    for name, following in itertools.pairwise(asked):
-        messages.append({"role": "assistant", "content": situation.values[name]})
-        messages.append({"role": "user", "content": situation.say(following, "ask")})
-    return pen.task(messages, situation.values[asked[-1]])
+    asked = pen.rng.sample(names, min(len(names), pen.rng.randint(3, 7)))
+    turns = [(situation.say(name, "ask"), situation.values[name]) for name in asked]
+    if pen.chance(0.3):  # the same again in other words
+        turns += [(situation.say(name, "ask"), situation.values[name]) for name in pen.rng.sample(asked, len(asked))]
+    return pen.conversation(text, turns)
 
 
 FULL = (

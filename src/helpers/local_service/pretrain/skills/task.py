@@ -16,11 +16,13 @@ class Task:
     """One worked task: a conversation whose assistant messages are the right answers.
 
     `must` holds what an answer has to contain where several answers are right; where it is empty, only the exact
-    answer counts.
+    answer counts. The first `given` assistant messages cannot be known from what stands before them (the first
+    examples of a pattern): nothing is learned from them.
     """
 
     messages: tuple[Message, ...]
     must: tuple[str, ...] = ()
+    given: int = 0
 
     @property
     def answer(self) -> str:
@@ -78,6 +80,14 @@ class Pen:
         if self.chance(0.2):
             return [{"role": "system", "content": self.say(PLAIN_SYSTEM)}, *messages]
         return messages
+
+    def conversation(self, text: str, turns: Sequence[tuple[str, str]], name: str = "Text") -> Task:
+        """Return several questions about one text, with their answers, as turns; the last answer is judged."""
+        (first, answer), *others = turns
+        messages = [*self.pose(first, text, name), {"role": "assistant", "content": answer}]
+        for question, following in others:
+            messages += [{"role": "user", "content": question}, {"role": "assistant", "content": following}]
+        return Task(tuple(messages))
 
     def task(self, messages: list[Message], answer: str, must: Sequence[str] = ()) -> Task:
         """Return the finished task."""
