@@ -5,17 +5,15 @@ Shown in notebook 04.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, NamedTuple
 
 import openai
-from IPython.core.getipython import get_ipython
-from IPython.display import display
 
 from helpers.errors import Explained
+from helpers.frontend import StatusLine
 
 Message = dict[str, Any]
 Conversation = list[Message]
@@ -106,7 +104,8 @@ def ask(
         )
 
     started, count, name = time.perf_counter(), len(conversations), label or model
-    line = _Line(f"{name}: asking {count} questions")
+    line = StatusLine(every=0.5, only_end=True)
+    line.show(f"{name}: asking {count} questions")
     with ThreadPoolExecutor(max_workers=workers) as pool:
         places = {pool.submit(one, conversation): place for place, conversation in enumerate(conversations)}
         try:
@@ -122,7 +121,7 @@ def ask(
     answers = [future.result() for future in places]
     cut = sum(answer.finish_reason == "length" for answer in answers)
     ended = f"{name}: {count} answers in {time.perf_counter() - started:.1f} s"
-    line.show(ended + (f"; {cut} cut at {max_tokens} tokens" if cut else ""), last=True)
+    line.end(ended + (f"; {cut} cut at {max_tokens} tokens" if cut else ""))
     return answers
 
 
@@ -144,30 +143,3 @@ def _explain(error: openai.OpenAIError, model: str, number: int, count: int, wor
     if isinstance(error, openai.BadRequestError):
         return f"{where} The service refused it: {said} Mend that conversation (or shorten the prompt) and run again."
     return f"{where} The service failed: {said} Run this cell again; if it stays so, run the connect() cell first."
-
-
-class _Line:
-    """One line that is rewritten in place: a display in a notebook, a terminal's own line elsewhere."""
-
-    def __init__(self, text: str) -> None:
-        shell = get_ipython()
-        self.handle = display(_Text(text), display_id=True) if hasattr(shell, "kernel") else None
-        self.shown = 0.0
-
-    def show(self, text: str, last: bool = False) -> None:
-        if not last and time.perf_counter() - self.shown < 0.5:
-            return  # a notebook keeps up with two lines a second, not with a hundred
-        self.shown = time.perf_counter()
-        if self.handle is not None:
-            self.handle.update(_Text(text))
-        elif sys.stdout.isatty():
-            print(f"\r{text:<79}", end="\n" if last else "", flush=True)
-        elif last:
-            print(text)
-
-
-class _Text(str):
-    """A text that a notebook shows without quotation marks."""
-
-    def __repr__(self) -> str:
-        return str(self)

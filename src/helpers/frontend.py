@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
+import time
 from typing import Any
 
 
@@ -22,15 +24,33 @@ def is_watched() -> bool:
     return in_notebook() and os.environ.get("FINETUNE_HEADLESS", "") != "1"
 
 
-class StatusLine:
-    """One line of text that changes in place. In a saved notebook only its last state remains."""
+def wrapped(text: str, width: int = 92) -> str:
+    """Return the text with long lines broken between words: JupyterLab breaks them anywhere."""
+    return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in text.split("\n"))
 
-    def __init__(self) -> None:
+
+class StatusLine:
+    """One line of text that changes in place. In a saved notebook only its last state remains.
+
+    `every` is the least time between two changes, in seconds: a notebook keeps up with two a second, not with a
+    hundred. `only_end` says no more than the end where nothing can change in place, as in a log file.
+    """
+
+    def __init__(self, every: float = 0.0, only_end: bool = False) -> None:
         self._handle: Any = None
         self._last = ""
+        self._every, self._only_end = every, only_end
+        self._shown = -every
 
     def show(self, content: Any) -> None:
         """Show text, or in a notebook any displayable object, in place of what was shown before."""
+        if time.monotonic() - self._shown < self._every:
+            return
+        self._shown = time.monotonic()
+        if in_notebook() or sys.stdout.isatty() or not self._only_end:
+            self._put(content)
+
+    def _put(self, content: Any) -> None:
         if not in_notebook():
             self._print(str(content))
             return
@@ -45,7 +65,7 @@ class StatusLine:
 
     def end(self, content: str) -> None:
         """Show the text that stays."""
-        self.show(content)
+        self._put(content)
         if not in_notebook() and sys.stdout.isatty():
             print()
 

@@ -80,7 +80,30 @@ def test_answers_are_learned_whole_and_prompts_in_part(base_tokenizer) -> None:
     rng = random.Random(1)
     examples = [encoder(task, rng) for task in itertools.islice(corpus.tasks(seed=2), 300)]
     for example in examples:
-        assert len(example.ids) == len(example.learned) == len(example.answer) <= corpus.CONTEXT
-        assert all(learned for learned, answer in zip(example.learned, example.answer, strict=True) if answer)
-    prompt = [learned for e in examples for learned, answer in zip(e.learned, e.answer, strict=True) if not answer]
-    assert 0.08 < sum(prompt) / len(prompt) < 0.12
+        assert len(example.ids) == len(example.weight) == len(example.answer) <= corpus.CONTEXT
+        assert all(weight > 0 for weight, answer in zip(example.weight, example.answer, strict=True) if answer)
+    prompt = [weight > 0 for e in examples for weight, answer in zip(e.weight, e.answer, strict=True) if not answer]
+    assert 0.07 < sum(prompt) / len(prompt) < 0.12
+    assert corpus.answer_weight(4) > corpus.answer_weight(16) == 1 > corpus.answer_weight(100)
+
+
+def test_what_cannot_be_known_is_not_learned(base_tokenizer) -> None:
+    """The first answer of a few-shot pattern follows a rule that nothing before it shows."""
+    encoder, seen = corpus.Encoder(base_tokenizer), 0
+    for seed in range(60):
+        task = SKILLS["few_shot"](Pen(random.Random(seed)))
+        answers = [m["content"] for m in task.messages if m["role"] == "assistant"]
+        if len(answers) > 1:
+            seen += 1
+            example = encoder(task, random.Random(1))
+            learned = [token for token, answer in zip(example.ids, example.answer, strict=True) if answer]
+            expected = [token for a in answers[1:] for token in [*base_tokenizer.encode(" " + a), encoder.end]]
+            assert learned == expected
+    assert seen > 10
+
+
+def test_the_opening_is_mostly_looking_up() -> None:
+    def turns(shares: dict[str, float]) -> float:
+        return sum(len(t.messages) for t in itertools.islice(corpus.tasks(3, shares), 300)) / 300
+
+    assert turns(corpus.OPENING) > 1.5 * turns(corpus.WEIGHTS)

@@ -48,6 +48,28 @@ def test_it_learns_resumes_and_exports(tokenizer_folder: Path, tmp_path: Path) -
     assert "mean of 2" in benchmark.table(scores)
 
 
+def test_a_run_can_start_from_a_finished_base_and_remembers_it(tokenizer_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tokenizer_folder, tmp_path / "one")
+    one = train.Trainer(dataclasses.replace(TINY, tokens=20_000), tmp_path / "one")
+    one.run()
+    train.export(tmp_path / "one", tmp_path / "base")
+    shutil.copytree(tokenizer_folder, tmp_path / "two")
+    two = train.Trainer(dataclasses.replace(TINY, tokens=20_000), tmp_path / "two")
+    two.start_from(tmp_path / "base")
+    for name, weight in one.model.state_dict().items():
+        assert torch.allclose(weight, two.model.state_dict()[name], atol=1e-2), name
+    two.run()
+    train.export(tmp_path / "two", tmp_path / "second")
+    config = AutoModelForCausalLM.from_pretrained(tmp_path / "second").config
+    assert config.pretraining["tokens"] == one.tokens + two.tokens
+    assert config.pretraining["steps"] == one.step + two.step
+
+    (tmp_path / "base" / "tokenizer.model").write_bytes(b"another")
+    shutil.copytree(tokenizer_folder, tmp_path / "three")
+    with pytest.raises(ValueError, match="another tokenizer"):
+        train.Trainer(TINY, tmp_path / "three").start_from(tmp_path / "base")
+
+
 def test_two_runs_with_one_seed_are_the_same(tokenizer_folder: Path, tmp_path: Path) -> None:
     losses = []
     for name in ("a", "b"):

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 from helpers.local_service import attention, train
-from helpers.local_service.optimizer import MuonAdamW
+from helpers.local_service.optimizer import Muon, MuonAdamW
 from helpers.local_service.train import TrainingRun
 from helpers.local_service.training_data import EpochOrder, collate, load_examples
 from helpers.local_service.training_spec import TrainingSpec
@@ -211,3 +211,20 @@ def test_a_pause_between_epochs_changes_nothing(spec: TrainingSpec) -> None:
     TrainingRun(replace(spec, resume_from=f"{spec.state_folder}/checkpoint-4"), resumed.append).run()
     assert losses(resumed) == losses(straight)[4:]
     assert weights() == expected
+
+
+def test_muon_in_batches_takes_the_steps_of_torchs_own() -> None:
+    torch.manual_seed(0)
+    shapes = [(8, 8), (24, 8), (8, 8), (8, 24), (24, 8)]
+    ours = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
+    theirs = [torch.nn.Parameter(p.detach().clone()) for p in ours]
+    mine = Muon(ours, lr=0.02, weight_decay=0.1)
+    reference = torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(5):
+        for p, q in zip(ours, theirs, strict=True):
+            p.grad = torch.randn(p.shape)
+            q.grad = p.grad.clone()
+        mine.step()
+        reference.step()
+    for p, q in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(p, q, atol=2e-3, rtol=2e-2)  # bf16 inside both

@@ -19,7 +19,7 @@ _MATCH_ADAMW = 0.2  # Liu and others, 2025: the size of AdamW's updates
 
 
 def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
-    """Return (count, rows, columns) matrices made nearly orthogonal, all at once, in bf16; rows may not exceed columns."""
+    """Return (count, rows, columns) matrices, rows at most columns, made nearly orthogonal all at once, in bf16."""
     a, b, c = _NEWTON_SCHULZ
     x = matrices.bfloat16()
     x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
@@ -43,14 +43,14 @@ class Muon(torch.optim.Optimizer):
         if closure is not None:
             raise ValueError("Muon takes no closure.")
         for group in self.param_groups:
-            by_shape: dict[tuple[int, int], list[torch.nn.Parameter]] = {}
+            by_shape: dict[tuple[int, int], list[torch.Tensor]] = {}
             for p in group["params"]:
                 if p.grad is not None:
                     by_shape.setdefault((min(p.shape), max(p.shape)), []).append(p)
             for params in by_shape.values():
                 self._step_together(params, group)
 
-    def _step_together(self, params: list[torch.nn.Parameter], group: dict[str, Any]) -> None:
+    def _step_together(self, params: list[torch.Tensor], group: dict[str, Any]) -> None:
         momentum = group["momentum"]
         grads = [p.grad for p in params if p.grad is not None]
         for p in params:

@@ -5,7 +5,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import sentencepiece
@@ -15,7 +15,7 @@ from .skills import SKILLS, Pen, Task
 # How often each skill is drawn, relative to 1. Copying has to be learned first and by far the most: without it every
 # later fine-tune invents names and numbers.
 WEIGHTS = {
-    "copy": 2.5, "look_up": 2.5, "look_up_turns": 4.0, "list_item": 1.0, "replace": 1.5, "reorder_names": 0.6,
+    "copy": 2.5, "pairs": 3.0, "look_up": 2.5, "look_up_turns": 4.0, "list_item": 1.0, "replace": 1.5, "reorder_names": 0.6,
     "sort": 0.4, "reverse": 0.3, "count": 0.4, "compare": 0.5, "arithmetic": 0.3, "dates": 0.3,
     "number_words": 0.3, "durations": 0.4, "apply_rule": 1.5, "tidy_code": 0.7, "writer_name": 0.7,
     "group_word": 0.4, "related_word": 0.1, "letter_case": 0.6, "fix_spelling": 1.0, "choose_topic": 2.5, "choose_mood": 0.8,
@@ -27,6 +27,7 @@ WEIGHTS = {
     "reply": 0.6, "product_text": 0.2,
     "few_shot": 2.0, "system_rule": 1.5,
 }  # fmt: skip
+OPENING = WEIGHTS | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned
 LONG_SHARE = 0.01  # conversations of many tasks in a row, so that all 2,048 positions are trained
 PROMPT_SHARE = 0.1  # of the prompts' tokens are learned; of the answers' all
 PROMPT_WEIGHT = 0.5
@@ -42,10 +43,10 @@ class Example:
     answer: list[bool]
 
 
-def tasks(seed: int) -> Iterator[Task]:
+def tasks(seed: int, shares: Mapping[str, float] = WEIGHTS) -> Iterator[Task]:
     """Yield worked tasks without end, the same ones for the same seed."""
     rng = random.Random(seed)
-    names, weights = list(WEIGHTS), list(WEIGHTS.values())
+    names, weights = list(shares), list(shares.values())
     while True:
         pen = Pen(rng)
         if rng.random() < LONG_SHARE:
@@ -91,14 +92,14 @@ def padded(length: int) -> int:
     return -(-length // 16) * 16
 
 
-def batches(encoder: Encoder, seed: int, tokens: int) -> Iterator[list[Example]]:
+def batches(encoder: Encoder, seed: int, tokens: int, shares: Mapping[str, float] = WEIGHTS) -> Iterator[list[Example]]:
     """Yield batches of examples of like length that fill about `tokens` tokens once padded.
 
     Examples wait in queues by length, in steps of 16 tokens; a batch comes out when its queue is full, so little of it
     is padding.
     """
     rng = random.Random(seed + 1)
-    stream = tasks(seed)
+    stream = tasks(seed, shares)
     waiting: dict[int, list[Example]] = defaultdict(list)
     while True:
         example = encoder(next(stream), rng)

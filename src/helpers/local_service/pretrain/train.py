@@ -21,7 +21,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from ..optimizer import Muon
-from .corpus import CONTEXT, Encoder, Example, batches, padded
+from .corpus import CONTEXT, OPENING, WEIGHTS, Encoder, Example, batches, padded
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Recipe:
     heads: int
     tokens: int  # in all, padding not counted
     micro_tokens: int = 4_096  # per forward pass, padding counted
+    opening_tokens: int = 2_000_000  # mostly spent on looking up, at the start of the run
     passes: tuple[tuple[float, int], ...] = ((0.0, 1), (0.35, 2))  # per step, from each share of the run on
     matrix_rate: float = 5e-3  # Muon
     vector_rate: float = 5e-3  # AdamW: embeddings and norms
@@ -204,6 +205,15 @@ class Trainer:
         self.model.load_state_dict(earlier.state_dict())
         self.before = getattr(earlier.config, "pretraining", NOTHING)
 
+    def in_opening(self) -> bool:
+        """Return whether the run is still in its opening."""
+        return self.tokens < self.recipe.opening_tokens
+
+    def stream(self) -> Iterator[list[Example]]:
+        """Return the batches to learn from at this point of the run."""
+        shares = OPENING if self.in_opening() else WEIGHTS
+        return batches(self.encoder, self.recipe.seed * 1_000_003 + self.step, self.recipe.micro_tokens, shares)
+
     def run(self, save_every: float = 300.0) -> None:
         """Train to the recipe's last token, logging a line every 20 steps and saving every `save_every` seconds.
 
@@ -212,12 +222,14 @@ class Trainer:
         """
         if self.resume():
             print(f"Resuming at step {self.step}, {self.tokens:,} tokens.", flush=True)
-        stream = batches(self.encoder, self.recipe.seed * 1_000_003 + self.step, self.recipe.micro_tokens)
+        stream, opening = self.stream(), self.in_opening()
         saved = started = time.monotonic()
         losses: list[float] = []
         before = self.seconds
         first = self.tokens
         while self.tokens < self.recipe.tokens:
+            if opening and not self.in_opening():
+                stream, opening = self.stream(), False
             losses.append(self.learn(stream))
             now = time.monotonic()
             self.seconds = before + now - started

@@ -83,22 +83,20 @@ def other_action(job_id: str, action: str, service: ServiceOf) -> None:
 
 @router.get("/{job_id}/events")
 def events(job_id: str, request: Request, service: ServiceOf) -> dict[str, Any]:
-    job, after, limit = (
-        _find_job(service, job_id),
-        request.query_params.get("after"),
-        read_limit(request, 20, MOST_LISTED),
-    )
-    return page(lambda: service.store.events(job["id"], after=after, limit=limit), event_object)
+    after, limit = _asked_page(job_id, request, service, 20)
+    return page(lambda: service.store.events(job_id, after=after, limit=limit), event_object)
 
 
 @router.get("/{job_id}/checkpoints")
 def checkpoints(job_id: str, request: Request, service: ServiceOf) -> dict[str, Any]:
-    job, after, limit = (
-        _find_job(service, job_id),
-        request.query_params.get("after"),
-        read_limit(request, 10, MOST_LISTED),
-    )
-    return page(lambda: service.store.checkpoints(job["id"], after=after, limit=limit), checkpoint_object, ends=True)
+    after, limit = _asked_page(job_id, request, service, 10)
+    return page(lambda: service.store.checkpoints(job_id, after=after, limit=limit), checkpoint_object, ends=True)
+
+
+def _asked_page(job_id: str, request: Request, service: Service, default: int) -> tuple[str | None, int]:
+    """After which row and how many rows of a job are asked for. Raises ApiError, also where there is no such job."""
+    _find_job(service, job_id)
+    return request.query_params.get("after"), read_limit(request, default, MOST_LISTED)
 
 
 def job_object(row: Row) -> FineTuningJob:

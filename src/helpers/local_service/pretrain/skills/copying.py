@@ -97,6 +97,51 @@ def look_up_turns(pen: Pen) -> Task:
     return pen.conversation(text, turns, pen.rng.choice(("List", "Data", "Records", "Notes")))
 
 
+PAIRS = (
+    "[Answer|Reply] with what [goes with|belongs to|stands beside] [each|the] word.",
+    "[I name one, you|I say one part, you] [name|say|give] the other.",
+    "[Look up|Find] the [partner|other half|match].",
+    "[What goes with it?|Which one belongs to it?]",
+    "[Use|Read] [this|the] list[ to answer|].",
+    "~Every entry has a mate; name it.",
+)
+ASK_PAIR = (*["{this}"] * 6, "{this}?", "{this}:", "What is {this}?", "[What|Which] goes with {this}?", "And {this}?")
+ASK_BACK = ("What has {this}?", "Which one has {this}?", "{this} belongs to what?")
+LINKS = (
+    *[" "] * 5,
+    ": ",
+    " = ",
+    " -> ",
+    " - ",
+    " is ",
+    ", ",
+    " has ",
+)  # with nothing between, a copying model has it at once
+
+
+def pairs(pen: Pen) -> Task:
+    """Name what goes with a word in a list of pairs, turn by turn: looking up, with nothing else to understand."""
+    values, rng = pen.values, pen.rng
+    makers = (
+        lambda: values.pick("common"), values.first_name, values.made_word, values.name, values.code, values.town,
+        lambda: values.integer(0, 999), lambda: values.pick("colour"), lambda: values.pick("product"), values.amount,
+    )  # fmt: skip
+    make_key, make_value = rng.choice(makers), rng.choice(makers)
+    book = {make_key(): make_value() for _ in range(rng.randint(2, 10))}
+    link, glue = rng.choice(LINKS), rng.choice(("\n", "\n", "; ", ". "))
+    text = glue.join(f"{key}{link}{value}" for key, value in book.items())
+    back = {value: key for key, value in book.items()}
+    turns = []
+    for _ in range(rng.randint(4, 14)):
+        key = rng.choice(list(book))
+        if pen.chance(0.2) and len(back) == len(book):
+            turns.append((pen.say(ASK_BACK, {"this": book[key]}), key))
+        else:
+            turns.append((pen.say(ASK_PAIR, {"this": key}), book[key]))
+    turns[0] = (f"{pen.say(PAIRS)}\n{turns[0][0]}", turns[0][1])
+    return pen.conversation(text, turns, "List")
+
+
 Rows = list[dict[str, str]]
 
 
@@ -111,9 +156,7 @@ def _records(pen: Pen) -> tuple[list[str], list[str], Rows]:
 BRIEF = ("{who}?", "{who}", "{who}: {label}", "[And|Now] {who}?", "{label}, {who}", "{who} - {label}")
 
 
-def _ask_records(
-    pen: Pen, people: list[str], labels: list[str], rows: Rows, brief: float = 0.0
-) -> tuple[str, str]:
+def _ask_records(pen: Pen, people: list[str], labels: list[str], rows: Rows, brief: float = 0.0) -> tuple[str, str]:
     """A question about the records and its answer; `brief` is the chance of the shortest forms."""
     label = pen.rng.choice(labels)
     index = pen.rng.randrange(len(people))
@@ -252,6 +295,7 @@ def reorder_names(pen: Pen) -> Task:
 
 SKILLS = {
     "copy": copy_text,
+    "pairs": pairs,
     "look_up": look_up,
     "look_up_turns": look_up_turns,
     "list_item": list_item,
