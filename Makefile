@@ -5,7 +5,7 @@
 #   make test        everything that must hold: format, lint, types, tests, and every notebook as a test
 #   make notebooks   run all notebooks in place, so that their outputs can be committed
 #   make slides      slide decks with speaker notes in build/slides
-#   make bench       measure training and generation on this machine
+#   make bench       measure training, generation and the checks of training files on this machine
 #
 # PYTHON names another Python than python3 (3.11 or later).
 
@@ -36,6 +36,7 @@ slides: $(READY)
 	$(RUN) -m helpers slides
 
 bench: $(READY)
+	$(RUN) tests/benchmarks/check.py
 	$(RUN) tests/benchmarks/run.py
 
 # The notebooks are tested with a home and a build folder of their own, made anew: no result of an earlier run helps, and

@@ -10,13 +10,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
+from IPython.core.formatters import DisplayFormatter
 
+from helpers.errors import Explained
+from helpers.loss_view import loss_view
 from helpers.tokens import (
     OverBudget,
     auto_epochs,
+    carries_loss,
     check_budget,
+    cost_table,
     count_example,
     count_message,
+    count_table,
     count_text,
     price_age,
     price_table,
@@ -48,6 +55,60 @@ def test_a_message_has_a_frame_and_an_example_primes_the_reply() -> None:
     assert count_message({**MESSAGES[1], "name": "ann"}) == count_message(MESSAGES[1]) + count_text("ann") + 1
     assert count_message({"role": "assistant", "content": None}) == 4
     assert count_example(MESSAGES) == sum(map(count_message, MESSAGES)) + 3
+
+
+def test_parts_images_and_calls_are_counted() -> None:
+    parts = [{"type": "text", "text": "Look:"}, {"type": "image_url", "image_url": {"url": "data:" + "x" * 9000}}]
+    assert count_message({"role": "user", "content": parts}) == 3 + count_text("user") + count_text("Look:") + 85
+    calls = [{"id": "1", "type": "function", "function": {"name": "find", "arguments": '{"name": "Łódź"}'}}]
+    counted = count_message({"role": "assistant", "tool_calls": calls})
+    assert counted == 3 + count_text("assistant") + count_text(json.dumps(calls, ensure_ascii=False))
+
+
+def test_counts_by_role_and_example_add_up() -> None:
+    second = [*MESSAGES[1:], MESSAGES[1], {"role": "assistant", "content": "It is.", "weight": 0}]
+    table = count_table([MESSAGES, second])
+    assert list(table) == ["system", "user", "assistant", "total", "learned"] and list(table.index) == [1, 2]
+    assert (table[["system", "user", "assistant"]].sum(axis=1) + 3 == table.total).all()
+    assert table.loc[2, "system"] == 0 and table.loc[2, "user"] == 2 * count_message(MESSAGES[1])
+    assert table.learned.tolist() == [count_text("On its way.")] * 2
+    assert count_table([]).empty
+
+
+LEARNED = {"role": "assistant", "content": 'Hello <b>José</b> 😀 & "co"\nBye.'}
+UNLEARNED = {"role": "assistant", "content": "Draft.", "weight": 0}
+
+
+def test_loss_is_on_the_assistants_messages_that_count() -> None:
+    assert carries_loss(LEARNED) and carries_loss({**LEARNED, "weight": 1})
+    assert not carries_loss(UNLEARNED) and not carries_loss(MESSAGES[1])
+    assert carries_loss(MESSAGES[1], assistant_only=False) and not carries_loss(UNLEARNED, assistant_only=False)
+
+
+def test_the_view_shows_each_token_and_whether_it_is_learned() -> None:
+    user = {"role": "user", "content": "<script>alert(1)</script>"}
+    view = loss_view([user, UNLEARNED, LEARNED])
+    counts = [count_text(message["content"]) for message in (user, UNLEARNED, LEARNED)]
+    assert f"{counts[2]} of {sum(counts)} tokens carry loss" in str(view)
+    assert [line for line in str(view).splitlines() if line.startswith("+ ")] == [
+        "+ " + 'Hello <b>José</b> 😀 & "co"',
+        "+ Bye.",
+    ]
+    assert "(weight 0)" in str(view) and "read only" in str(view)
+    page = BeautifulSoup(view._repr_html_(), "html.parser")
+    assert not page.find("script") and not page.find("b", string="José")
+    boxes = [box for box in page.find_all("div") if "background-color" in box.get("style", "")]
+    assert [box.get_text() for box in boxes] == [message["content"] for message in (user, UNLEARNED, LEARNED)]
+    assert boxes[0]["style"] == boxes[1]["style"] != boxes[2]["style"]
+    pieces = list(boxes[2].children)  # every second token stands in a span; neighbours of the other shade are one node
+    assert len(pieces) >= counts[2] - 3  # a character of several tokens is shown with one of them
+    everything = loss_view([user, UNLEARNED, LEARNED], assistant_only=False)
+    assert f"{counts[0] + counts[2]} of {sum(counts)}" in str(everything)
+
+
+def test_the_view_is_shown_in_colour_and_in_words() -> None:
+    shown, _ = DisplayFormatter().format(loss_view(MESSAGES))
+    assert "background-color" in shown["text/html"] and "4 of 13 tokens carry loss" in shown["text/plain"]
 
 
 def test_counting_needs_no_network(tmp_path: Path) -> None:
@@ -92,6 +153,19 @@ def test_a_cost_is_tokens_times_epochs_times_the_price() -> None:
         assert part in str(cost)
 
 
+def test_the_price_table_says_what_training_and_use_cost() -> None:
+    table = cost_table([MESSAGES] * 40, requests=10_000, epochs=2).set_index("model")
+    assert list(table.index) == list(price_table()["models"])
+    row = table.loc["gpt-4o-mini-2024-07-18"]
+    assert row.training == training_cost([MESSAGES] * 40, "gpt-4o-mini-2024-07-18", epochs=2).dollars
+    asked, said = count_example(MESSAGES[:2]), count_text("On its way.")
+    assert row.use == pytest.approx(10_000 * (asked * 0.30 + said * 1.20) / 1e6)
+    assert row.base_use == pytest.approx(10_000 * (asked * 0.15 + said * 0.60) / 1e6)
+    assert table.training.isna().sum() == table.use.isna().sum() == 1 and table.base_use.notna().all()
+    assert set(table.prices_of) == {price_table()["as_of"]} and set(table.epochs) == {2}
+    assert cost_table([MESSAGES] * 40, requests=0).use.max() == 0
+
+
 def test_an_example_over_the_limit_costs_the_limit() -> None:
     long = [{"role": "user", "content": "word " * 70_000}, MESSAGES[2]]
     cost = training_cost([long], epochs=1)
@@ -103,12 +177,15 @@ def test_a_ceiling_refuses_and_says_what_to_do() -> None:
     check_budget(cost, 1.0)
     with pytest.raises(OverBudget, match=r"over your ceiling of \$0.00, so nothing was submitted"):
         check_budget(cost, 0.001)
+    for none in (float("nan"), -1.0):
+        with pytest.raises(Explained, match="so nothing was submitted"):
+            check_budget(cost, none)
     with pytest.raises(OverBudget, match="cannot be fine-tuned"):
         check_budget(training_cost([MESSAGES], "gpt-4o-2024-05-13"), 100)
 
 
 def test_an_unknown_model_names_the_known_ones() -> None:
-    with pytest.raises(KeyError, match="gpt-4o-2024-08-06"):
+    with pytest.raises(Explained, match="gpt-4o-2024-08-06"):
         training_cost([MESSAGES], "gpt-9")
 
 

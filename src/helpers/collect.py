@@ -1,29 +1,41 @@
-"""Step 1: read a business's exports into one shape, and see what they cover. Texts stay as they came.
+"""Step 1: read a support desk's exports into conversations. Texts stay as they came.
 
-A ticket table (CSV), a folder of e-mails and a chat log each have a loader; all return Records. What is wrong with the
-texts is helpers.clean's matter. Shown in notebook 01.
+A ticket table (CSV), a folder of e-mails and a chat log each have a loader; all return Records. For exports of other
+forms see helpers.load; what is wrong with the texts is helpers.clean's matter. Shown in notebook 01.
 """
 
 from __future__ import annotations
 
-import csv
 import email
 import email.policy
 import email.utils
-import io
 import json
-import re
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from helpers.coverage import coverage, intent_of
+from helpers.documents import mail_text
 from helpers.errors import Explained
+from helpers.load import with_columns
+from helpers.readers import decoded, read_csv
+
+__all__ = [
+    "CHAT_ROLES",
+    "TICKET_COLUMNS",
+    "Record",
+    "coverage",
+    "decoded",
+    "intent_of",
+    "load_chats",
+    "load_mail_folder",
+    "load_tickets_csv",
+    "mail_text",
+    "read_support_exports",
+    "to_example",
+]
 
 TICKET_COLUMNS = {
     "id": "ticket_id",
@@ -72,37 +84,18 @@ def load_tickets_csv(path: Path | str, columns: Mapping[str, str] = TICKET_COLUM
     `columns` maps what we call a field to what the table calls it. Raises Explained for a missing column.
     """
     path = Path(path)
-    table = csv.DictReader(io.StringIO(decoded(path), newline=""))
     names = {**TICKET_COLUMNS, **columns}
-    missing = [name for name in names.values() if name not in (table.fieldnames or [])]
-    if missing:
-        raise Explained(
-            f"{path} has no column {', '.join(map(repr, missing))}; its columns are "
-            f"{', '.join(map(repr, table.fieldnames or []))}. Say which column holds what, for example "
-            f"load_tickets_csv(path, {{'message': 'body'}}), or export the table again with all columns."
-        )
+    [table] = with_columns(path, read_csv(path, path.name), names)
+    if table.unread:
+        _, number, why, _ = table.unread[0]
+        raise Explained(f"{path}, row {number}: {why} Then read the table again.")
     found = []
-    try:
-        for number, row in enumerate(table, start=1):
-            values = {name: (row[column] or "") for name, column in names.items()}
-            turns = [("user", values["message"])] + ([("assistant", values["reply"])] if values["reply"] else [])
-            where = f"{path}, row {number}"
-            found.append(
-                Record(
-                    values["id"],
-                    path.name,
-                    _time(values["created"], where),
-                    values["customer"],
-                    turns,
-                    values["tag"],
-                    _score(values["csat"]),
-                    {**row, "row": number},
-                )
-            )
-    except csv.Error as error:
-        raise Explained(
-            f"{path}, line {table.line_num}: {error}. Open the table, mend that line, save it again."
-        ) from error
+    for _, number, row in table.rows:
+        values = {name: row[column] for name, column in names.items()}
+        turns = [("user", values["message"])] + ([("assistant", values["reply"])] if values["reply"] else [])
+        when, score = _time(values["created"], f"{path}, row {number}"), _score(values["csat"])
+        raw = {**row, "row": number}
+        found.append(Record(values["id"], path.name, when, values["customer"], turns, values["tag"], score, raw))
     return found
 
 
@@ -142,14 +135,6 @@ def _thread(name: str, files: list[Path], folder: Path) -> Record:
     )
 
 
-def mail_text(mail: EmailMessage | Any, file: Path) -> str:
-    """Return a mail's text: its plain part or else its HTML. Raises Explained where there is neither."""
-    part = mail.get_body(("plain", "html"))
-    if part is None:
-        raise Explained(f"{file} holds no text, plain or HTML. Take it out of the folder, or export it again.")
-    return str(part.get_content())
-
-
 def load_chats(path: Path | str) -> list[Record]:
     """Return the records of a chat log in JSON Lines. Raises Explained, with the line, for one that cannot be read."""
     path = Path(path)
@@ -174,26 +159,6 @@ def load_chats(path: Path | str) -> list[Record]:
     return found
 
 
-def decoded(path: Path) -> str:
-    """Return a file's text, read as UTF-8 (with or without a byte order mark) or, failing that, as cp1252.
-
-    Few texts in cp1252 happen to be valid UTF-8, so the order decides rightly; cp1252 is what older Windows programs
-    write. Raises Explained when the file is missing or neither fits.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Explained(
-            f"{path} cannot be read: {error.strerror}. Check the path and that the file is closed."
-        ) from error
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Explained(f"{path} is neither UTF-8 nor cp1252 text. Save it as UTF-8 in the program that wrote it.")
-
-
 def _time(text: str, where: str) -> datetime:
     """The point in time, without a zone: exports of one desk share theirs."""
     try:
@@ -213,45 +178,3 @@ def to_example(record: Record, system: str) -> dict[str, Any]:
     """Return the record as a training example: the system message, then its turns."""
     turns = [{"role": role, "content": text} for role, text in record.turns]
     return {"messages": [{"role": "system", "content": system}, *turns]}
-
-
-def intent_of(item: Record | Mapping[str, Any]) -> str:
-    """Return the kind of conversation: what the last reply's ticket line says or else, in a record, the agent's tag."""
-    replies = [text for role, text in _turns(item) if role == "assistant"]
-    found = re.findall(r'"intent": ?"(\w+)"', replies[-1]) if replies else []
-    return found[-1] if found else (item.tag if isinstance(item, Record) else "") or "(none)"
-
-
-def _turns(item: Record | Mapping[str, Any]) -> list[tuple[str, str]]:
-    turns = item.turns if isinstance(item, Record) else [(m["role"], m["content"]) for m in item["messages"]]
-    return [turn for turn in turns if turn[0] != "system"]
-
-
-def coverage(
-    items: Sequence[Record | Mapping[str, Any]], kind: Callable[[Any], str] = intent_of, fewest: int = 10
-) -> pd.DataFrame:
-    """Return one row a kind of conversation, the most frequent first: where is there enough, where too little?
-
-    Columns: kind, n, share, words (median of the customer's), longest, unanswered, several_turns, collect_more (how
-    many are lacking to `fewest`). Takes records or chat examples; `kind` tells the kind of one.
-    """
-    groups: dict[str, list[list[tuple[str, str]]]] = {}
-    for item in items:
-        groups.setdefault(kind(item), []).append(_turns(item))
-    rows = []
-    for name, conversations in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
-        words = [sum(len(text.split()) for role, text in turns if role == "user") for turns in conversations]
-        rows.append(
-            {
-                "kind": name,
-                "n": len(conversations),
-                "share": len(conversations) / len(items),
-                "words": statistics.median(words),
-                "longest": max(words),
-                "unanswered": sum(all(role == "user" for role, _ in turns) for turns in conversations),
-                "several_turns": sum(len(turns) > 2 for turns in conversations),
-                "collect_more": max(0, fewest - len(conversations)),
-            }
-        )
-    columns = ["kind", "n", "share", "words", "longest", "unanswered", "several_turns", "collect_more"]
-    return pd.DataFrame(rows, columns=columns)

@@ -13,17 +13,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import tiktoken
 from platformdirs import user_cache_path
+
+from helpers.errors import Explained
 
 DATA = Path(__file__).parent / "data"
 RANKS_NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"  # SHA-1 of the address tiktoken would load the ranks from
 DEFAULT_MODEL = "gpt-4o-2024-08-06"
+IMAGE = 85  # tokens of an image at low detail; at high detail it has more, by its size (OpenAI's vision guide, 2024)
 
 Messages = Sequence[dict[str, Any]]
 
 
-class OverBudget(ValueError):
+class OverBudget(Explained):
     """A training run would cost more than the ceiling that its owner set."""
 
 
@@ -50,22 +54,66 @@ def count_text(text: str) -> int:
     return len(encoding().encode(text, disallowed_special=()))
 
 
-def count_message(message: dict[str, Any]) -> int:
-    """Return the tokens of one chat message: 3 for its frame, then role, content and, if any, name and tool calls.
+def spoken(message: dict[str, Any]) -> list[str]:
+    """Return the texts of a message: its content, a refusal, and its calls as JSON. Images are not among them."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [content]
+    parts = [part.get("text", "" if _is_image(part) else part) if isinstance(part, dict) else part for part in parts]
+    parts += [message.get(key) for key in ("refusal", "tool_calls", "function_call")]
+    return [part if isinstance(part, str) else json.dumps(part, ensure_ascii=False) for part in parts if part]
 
-    The frame of 3 is the figure of OpenAI's published counting examples (cookbook, 2024) for GPT-4o models.
+
+def _is_image(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "image_url"
+
+
+def count_message(message: dict[str, Any]) -> int:
+    """Return the tokens of one chat message: 3 for its frame, then role, texts, images and, if it has one, name.
+
+    The frame of 3 is the figure of OpenAI's published counting examples (cookbook, 2024) for GPT-4o models. How calls
+    are written for the model is not published; they count as their JSON.
     """
-    total = 3 + count_text(message.get("role") or "")
-    for key in ("content", "name", "tool_calls"):
-        value = message.get(key)
-        if value:
-            total += count_text(value if isinstance(value, str) else json.dumps(value)) + (key == "name")
-    return total
+    content, name = message.get("content"), message.get("name")
+    images = sum(map(_is_image, content)) if isinstance(content, list) else 0
+    texts = [message.get("role") or "", *spoken(message), *([name] if name else [])]
+    return 3 + sum(map(count_text, texts)) + IMAGE * images + bool(name)
 
 
 def count_example(messages: Messages) -> int:
-    """Return the tokens of one training example: its messages, and 3 that prime the reply."""
+    """Return the tokens of one training example: its messages, and 3 that prime the reply.
+
+    What a row declares beside its messages, its tools, is not in them and is billed as well.
+    """
     return sum(count_message(message) for message in messages) + 3
+
+
+def carries_loss(message: dict[str, Any], assistant_only: bool = True) -> bool:
+    """Return whether a model learns to write this message: it is the assistant's, and its weight is not 0.
+
+    Some trainers can learn every role (assistant_only=False); OpenAI and the local service learn the assistant's.
+    """
+    return message.get("weight") != 0 and (message.get("role") == "assistant" or not assistant_only)
+
+
+def count_table(examples: Iterable[Messages]) -> pd.DataFrame:
+    """Return one row an example, from 1: the tokens of each role, of all (`total`), and those with loss (`learned`).
+
+    A role's tokens include its messages' frames, and the total the 3 that prime the reply. `learned` is texts alone.
+    """
+    rows = []
+    for messages in examples:
+        row = {"total": count_example(messages), "learned": sum(map(count_text, learned_texts(messages)))}
+        for message in messages:
+            role = str(message.get("role"))
+            row[role] = row.get(role, 0) + count_message(message)
+        rows.append(row)
+    table = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="example")).fillna(0).astype(int)
+    return table[[*(name for name in table if name not in ("total", "learned")), *table.columns[:2]]]
+
+
+def learned_texts(messages: Messages) -> list[str]:
+    """Return the texts of an example that carry loss."""
+    return [text for message in messages if carries_loss(message) for text in spoken(message)]
 
 
 @cache
@@ -112,13 +160,16 @@ class TrainingCost:
 def training_cost(examples: Iterable[Messages], model: str = DEFAULT_MODEL, epochs: int | None = None) -> TrainingCost:
     """Return what training on these examples would cost; epochs default to OpenAI's "auto" rule.
 
-    Raises KeyError, naming the models known, for a model that is not in the price table.
+    Raises Explained, naming the models known, for a model that is not in the price table.
     """
+    return _training_cost([count_example(messages) for messages in examples], model, epochs)
+
+
+def _training_cost(lengths: Sequence[int], model: str, epochs: int | None) -> TrainingCost:
     known = price_table()["models"]
     if model not in known:
-        raise KeyError(f"No price for '{model}'. Known: {', '.join(known)}.")
+        raise Explained(f"There is no price for '{model}'. Known: {', '.join(known)}.")
     limit = known[model]["max_example_tokens"] or 65_536
-    lengths = [count_example(messages) for messages in examples]
     tokens = sum(min(length, limit) for length in lengths)
     passes = epochs or auto_epochs(len(lengths))
     price = known[model]["training"]
@@ -127,11 +178,41 @@ def training_cost(examples: Iterable[Messages], model: str = DEFAULT_MODEL, epoc
     return TrainingCost(model, len(lengths), tokens, cut, passes, dollars, price_table()["as_of"])
 
 
+def cost_table(examples: Iterable[Messages], requests: int, epochs: int | None = None) -> pd.DataFrame:
+    """Return one row a model of the price table: dollars for training, and for `requests` requests like the examples.
+
+    Columns: model, epochs, training (NaN where it cannot be fine-tuned), use (of the tuned model), base_use (of the
+    model as it is), shutdown, prices_of (the table's date). A request is an example up to its last assistant message,
+    which is the reply. No input counts as cached, so a real bill can be lower.
+    """
+    examples = list(examples)
+    lengths = [count_example(messages) for messages in examples]
+    replies = [sum(map(count_text, spoken(m[-1]))) if m and m[-1].get("role") == "assistant" else 0 for m in examples]
+    asked = [count_example(m[:-1]) if reply else n for m, n, reply in zip(examples, lengths, replies, strict=True)]
+    scale = requests / max(len(examples), 1) / 1_000_000
+
+    def use(input_price: float | None, output_price: float | None) -> float | None:
+        if input_price is None or output_price is None:
+            return None
+        return (sum(asked) * input_price + sum(replies) * output_price) * scale
+
+    rows = []
+    for model, price in price_table()["models"].items():
+        cost = _training_cost(lengths, model, epochs)
+        costs = (cost.dollars, use(price["input"], price["output"]), use(price["base_input"], price["base_output"]))
+        rows.append((model, cost.epochs, *costs, price["shutdown"], cost.as_of))
+    columns = ["model", "epochs", "training", "use", "base_use", "shutdown", "prices_of"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(["training", "use", "base_use"], float))
+
+
 def check_budget(cost: TrainingCost, ceiling: float) -> None:
-    """Raise OverBudget, with what to change, if the run would cost more than `ceiling` dollars."""
+    """Raise OverBudget, with the numbers and what to change, if the run would cost more than `ceiling` dollars.
+
+    Call it before client.fine_tuning.jobs.create. A ceiling that is not a number refuses everything.
+    """
     if cost.dollars is None:
         raise OverBudget(str(cost))
-    if cost.dollars > ceiling:
+    if not cost.dollars <= ceiling:
         raise OverBudget(
             f"{cost}. That is over your ceiling of ${ceiling:,.2f}, so nothing was submitted. "
             "Use fewer examples or epochs, a cheaper model, or raise the ceiling."

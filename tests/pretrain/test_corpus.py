@@ -102,8 +102,8 @@ def test_what_cannot_be_known_is_not_learned(base_tokenizer) -> None:
     assert seen > 10
 
 
-def test_the_opening_is_mostly_looking_up() -> None:
+def test_the_drill_is_mostly_looking_up() -> None:
     def turns(shares: dict[str, float]) -> float:
         return sum(len(t.messages) for t in itertools.islice(corpus.tasks(3, shares), 300)) / 300
 
-    assert turns(corpus.OPENING) > 1.5 * turns(corpus.WEIGHTS)
+    assert turns(corpus.DRILL) > 1.5 * turns(corpus.WEIGHTS)

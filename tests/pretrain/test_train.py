@@ -93,6 +93,16 @@ def test_the_rate_warms_up_stays_and_falls_to_nothing(tokenizer_folder: Path, tm
     assert at[240_000] == 0
 
 
+def test_the_drill_has_its_place_in_the_run(tokenizer_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tokenizer_folder, tmp_path / "run")
+    trainer = train.Trainer(dataclasses.replace(TINY, drill=(0.25, 0.5)), tmp_path / "run")
+    drilled = []
+    for share in (0.0, 0.24, 0.26, 0.49, 0.51, 1.0):
+        trainer.tokens = int(share * TINY.tokens)
+        drilled.append(trainer.in_drill())
+    assert drilled == [False, False, True, True, False, False]
+
+
 def test_the_tokenizer_gives_back_what_it_was_given(tokenizer_folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
     for text in ("LM-20417 costs £18.", "Ärger, naïve — “quoted”", "two\nlines\n\n  and spaces ", "日本 🙂"):

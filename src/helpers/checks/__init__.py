@@ -1,1 +1,1 @@
-"""What helpers.check is made of: findings (what, why, the fix), rows, texts, near-duplicates, the file as a whole."""
+"""What helpers.check is made of: findings, lines, rows and what they hold, texts, the file as a whole, the report."""

@@ -2,133 +2,150 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
-from rapidfuzz import fuzz
-
+from helpers.checks.examples import Example
 from helpers.checks.findings import Finding, finding
-from helpers.checks.near import NEAR, NearIndex
-from helpers.checks.texts import texts_of
+from helpers.checks.near import NearIndex, alike, sketch
 
-NEAR_ROWS = 50_000  # rows compared for nearly equal ones: with their texts, about 200 MB
 LEAST = 10  # examples that a job needs, of which as many should differ
-OFTEN = 0.5  # the share of one and the same answer from which on it is a finding
+OFTEN = 0.5  # the share of one answer, or of refusals, from which on it is a finding
+NAMED = 1000  # lines named one by one for one fault; where there are more, their number is said
+REFUSAL = re.compile(
+    r"\bi(?:'m| am)? (?:can(?:no|')t|cannot|unable to|not able to|won't) "
+    r"(?:help|assist|answer|provide|give|discuss|comply|share|advise|do that|fulfil|support)"
+)
+
+
+class Usual:
+    """What most rows share: a number a row, so that the rows that differ from most can be named at the end."""
+
+    def __init__(self) -> None:
+        self.kinds, self.lines = array("Q"), array("I")
+
+    def add(self, kind: int, line: int) -> None:
+        """Note the kind of the row on this line."""
+        self.kinds.append(kind)
+        self.lines.append(line)
+
+    def of(self, *kinds: int) -> list[int]:
+        """Return the lines of rows of these kinds."""
+        return [line for kind, line in zip(self.kinds, self.lines, strict=True) if kind in kinds]
+
+    def ranked(self) -> list[tuple[int, int]]:
+        """Return (kind, how many rows), the most frequent first."""
+        return Counter(self.kinds).most_common()
 
 
 class Collection:
-    """The examples of a file, added one by one. Holds a digest a row, and the texts of the first NEAR_ROWS rows."""
+    """The examples of a file, added one by one. Holds 0.2 kB a row, and what the index of near-duplicates may take."""
 
     def __init__(self) -> None:
-        self.rows = 0
-        self.whole: dict[bytes, int] = {}
-        self.questions: dict[bytes, tuple[int, str]] = {}
+        self.rows = self.refused = 0
+        self.whole: dict[int, int] = {}  # digests by the line they stand on first
+        self.questions: dict[int, int] = {}
+        self.begun: dict[int, int] = {}  # what longer conversations begin with
         self.near = NearIndex()
-        self.systems: Counter[str | None] = Counter()
-        self.system_lines: dict[str | None, list[int]] = {}
-        self.answers: Counter[bytes] = Counter()
+        self.systems, self.answers, self.keys = Usual(), Usual(), Usual()
 
-    def add(self, messages: list[Any], line: int) -> Iterator[Finding]:
+    def add(self, example: Example, line: int) -> Iterator[Finding]:
         """Take in one example; yield what is wrong with it beside those before it."""
         self.rows += 1
-        asked, answer, system = parts(messages)
-        if system not in self.systems:
-            self.system_lines[system] = []
-        self.systems[system] += 1
-        if len(self.system_lines[system]) < 1000:
-            self.system_lines[system].append(line)
-        self.answers[digest(answer)] += 1
-        text = f"{asked} {answer}"
-        whole, question = digest(f"{asked}\n{answer}"), digest(asked)
-        first, before = self.whole.setdefault(whole, line), self.questions.get(question)
+        self.refused += REFUSAL.search(example.answer[:300].replace("\u2019", "'")) is not None
+        self.systems.add(example.system, line)
+        self.answers.add(example.answered, line)
+        self.keys.add(example.keys, line)
+        first = self.whole.setdefault(example.whole, line)
         if first != line:
             yield finding("duplicate", line, f"The example of line {first} stands here again.")
             return
-        if before is None:
-            self.questions[question] = (line, answer[:2000])
-        elif answer and asked and fuzz.ratio(answer[:2000], before[1]) < NEAR:
-            yield finding("contradiction", line, f"Line {before[0]} asks the same and answers otherwise.")
-        if self.rows <= NEAR_ROWS:
-            near = self.near.find(text)
-            if near is not None:
-                yield finding("near_duplicate", line, f"The example is {near[1]:.0f}% like that of line {near[0]}.")
-            self.near.add(text, line)
+        yield from self._snapshots(example, line)
+        given = sketch(example.asked, example.answer)
+        before = self.questions.setdefault(example.question, line)
+        if example.turned in self.whole:
+            yield finding("contradiction", line, f"Line {self.whole[example.turned]} prefers the other output.")
+        elif before != line and example.asked and example.answer and example.turned is None:
+            kept = self.near.words_of(before)
+            if kept is None or not alike(kept, given.words):
+                yield finding("contradiction", line, f"Line {before} asks the same and answers otherwise.")
+        near = self.near.find(given)
+        if near is not None:
+            yield finding("near_duplicate", line, f"The example is {near[1]:.0f}% like that of line {near[0]}.")
+        self.near.add(given, line)
 
-    def leak(self, messages: list[Any], line: int, name: str) -> Iterator[Finding]:
+    def _snapshots(self, example: Example, line: int) -> Iterator[Finding]:
+        """Conversations that are the beginning of others; the shorter of two is named."""
+        for beginning in example.begins:
+            if beginning in self.whole:
+                yield finding("snapshot", self.whole[beginning], f"Line {line} goes on where this ends.")
+            self.begun.setdefault(beginning, line)
+        if example.whole in self.begun:
+            yield finding("snapshot", line, f"Line {self.begun[example.whole]} goes on where this ends.")
+
+    def leak(self, example: Example, line: int, name: str) -> Iterator[Finding]:
         """Yield whether this collection, the file called `name`, holds an example of another file already."""
-        asked, answer, _ = parts(messages)
-        same, question = self.whole.get(digest(f"{asked}\n{answer}")), self.questions.get(digest(asked))
+        same, question = self.whole.get(example.whole), self.questions.get(example.question)
         if same is not None:
             yield finding("leak", line, f"Line {same} of {name} is this example.")
-        elif question is not None and asked:
-            yield finding("leak_question", line, f"Line {question[0]} of {name} asks the same.")
-        elif (near := self.near.find(f"{asked} {answer}")) is not None:
+        elif question is not None and example.asked:
+            yield finding("leak_question", line, f"Line {question} of {name} asks the same.")
+        elif (near := self.near.find(sketch(example.asked, example.answer))) is not None:
             yield finding("leak_near", line, f"Line {near[0]} of {name} is {near[1]:.0f}% like it.")
 
-    def finish(self) -> Iterator[Finding]:
+    def finish(self, method: str) -> Iterator[Finding]:
         """Yield what is wrong with the whole."""
-        if self.rows > NEAR_ROWS:
-            yield finding("near_not_compared", None, f"The file has {self.rows:,} examples, {NEAR_ROWS:,} compared.")
+        yield from self.near_finding("this file")
         if self.rows >= LEAST > len(self.whole):
             yield finding("one_row_copied", None, f"Of {self.rows} examples only {len(self.whole)} differ.")
-        often = self.answers.most_common(1)
-        if self.rows >= 2 * LEAST and often and often[0][1] / self.rows >= OFTEN:
-            yield finding("one_answer", None, f"{often[0][1]} of {self.rows} examples have the same answer.")
+        if self.rows >= 2 * LEAST:
+            answer, often = self.answers.ranked()[0]
+            if answer and often / self.rows >= OFTEN:
+                yield finding("one_answer", None, f"{often} of {self.rows} examples have the same answer.")
+            if self.refused / self.rows >= OFTEN:
+                yield finding("refusals", None, f"{self.refused} of {self.rows} answers refuse.")
         yield from self._systems()
+        if method == "reinforcement":
+            yield from self._keys()
+
+    def near_finding(self, name: str) -> Iterator[Finding]:
+        """Yield whether the index of near-duplicates used up its budget; `name` says of which file."""
+        if self.near.full is not None:
+            room, line = f"{self.near.budget / 1024 / 1024:,.0f} MB", self.near.full
+            what = f"The examples of {name} before line {line} filled the index's {room}; the others were not kept."
+            yield finding("near_not_compared", None, what)
 
     def _systems(self) -> Iterator[Finding]:
-        without = self.systems.get(None, 0)
-        if without == self.rows:
+        ranked = self.systems.ranked()
+        without = dict(ranked).get(0, 0)
+        if not ranked or without == self.rows:
             if without:
                 yield finding("no_system", None, "No example has a system message.")
             return
-        for line in self.system_lines.get(None, []):
-            yield finding(
-                "no_system", line, f"{self.rows - without} other examples have a system message, this has not."
-            )
-        usual, count = Counter({s: n for s, n in self.systems.items() if s is not None}).most_common(1)[0]
-        others = [system for system in self.systems if system not in (None, usual)]
-        if count * 2 <= self.rows and others:
+        what = f"{self.rows - without} other examples have a system message"
+        yield from _each("no_system", self.systems.of(0), f"{what}, this has not.", f"{what}, {{}} have none.")
+        (_, count), *others = [pair for pair in ranked if pair[0] != 0]
+        if others and count * 2 <= self.rows:
             yield finding("system_differs", None, f"The examples have {len(others) + 1} different system messages.")
-            return
-        for system in others:
-            for line in self.system_lines[system]:
-                yield finding("system_differs", line, f"{count} other examples share a system message; this differs.")
+        elif others:
+            what = f"{count} other examples share a system message"
+            lines = self.systems.of(*(kind for kind, _ in others))
+            yield from _each("system_differs", lines, f"{what}; this differs.", f"{what}; those of {{}} differ.")
+
+    def _keys(self) -> Iterator[Finding]:
+        """Rows for graders whose keys are not those of most."""
+        (_, count), *others = self.keys.ranked() or [(0, 0)]
+        lines = self.keys.of(*(kind for kind, _ in others)) if others else []
+        what = f"{count} other examples share the keys that graders read"
+        yield from _each("grader_keys", lines, f"{what}; this has others.", f"{what}; {{}} have others.")
 
 
-def parts(messages: list[Any]) -> tuple[str, str, str | None]:
-    """Return an example as (what is asked, the last answer, the system message or None).
-
-    What is asked and answered has its case and white space evened, so that copies that differ only there are found.
-    """
-    told, said = [], []
-    for message in messages:
-        role = message.get("role") if isinstance(message, dict) else None
-        text = " ".join(" ".join(text.split()) for _, text in texts_of(message))
-        if role in ("system", "developer"):
-            told.append(text)
-        else:
-            said.append((text + _beside_text(message)).lower())
-    answered = bool(messages) and isinstance(messages[-1], dict) and messages[-1].get("role") == "assistant"
-    answer = said.pop() if answered else ""
-    return "\n".join(said), answer, " ".join(told) if told else None
-
-
-def _beside_text(message: Any) -> str:
-    """What stands for a message's tool calls and images."""
-    if not isinstance(message, dict):
-        return ""
-    content = message.get("content")
-    others = (
-        [part for part in content if isinstance(part, dict) and "text" not in part] if isinstance(content, list) else []
-    )
-    others += [message[key] for key in ("tool_calls", "function_call") if message.get(key)]
-    return " ".join(f" {digest(json.dumps(other, sort_keys=True)).hex()}" for other in others)
-
-
-def digest(text: str) -> bytes:
-    """Return 16 bytes that stand for a text."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _each(code: str, lines: list[int], one: str, many: str) -> Iterator[Finding]:
+    """A finding for each line, or for the file where there are very many; `many` has room for their number."""
+    if len(lines) > NAMED:
+        first = ", ".join(map(str, lines[:5]))
+        yield finding(code, None, many.format(f"{len(lines):,} (lines {first} …)"))
+    else:
+        yield from (finding(code, line, one) for line in lines)

@@ -40,16 +40,27 @@ PRIVATE: dict[str, Callable[[str], bool]] = {
     "an IBAN": lambda text: any(_is_iban(match[0]) for match in IBAN.finditer(text)),
     "a US social security number": lambda text: bool(SSN.search(text)),
 }
-HALVES = re.compile("[\ud800-\udfff]")
+SERVICE_TALK = re.compile(  # what desks, doctors and assistants say to whom they serve
+    r"\b(?:how (?:can|may) (?:i|we) (?:help|assist)|thank you for (?:contacting|reaching out|calling|your patience)"
+    r"|(?:i|we)(?:'d| would| will|'ll) be (?:happy|glad) to (?:help|assist)|is there anything else (?:i|we) can"
+    r"|what brings you (?:in|here)|i'm sorry to hear (?:that|about)|as an ai)\b",
+    re.IGNORECASE,
+)
 DIGIT = re.compile(r"\d")
 
 
-def check_texts(messages: list[Any], line: int) -> Iterator[Finding]:
-    """Yield what is wrong with the texts of one example's messages. Never raises."""
+def check_texts(messages: list[Any], line: int, within: str = "") -> Iterator[Finding]:
+    """Yield what is wrong with the texts of messages; `within` stands before their keys. Never raises."""
+    swapped: dict[str, Finding] = {}
     for place, message in enumerate(messages, start=1):
         for key, text in texts_of(message):
             for code, what in _check_text(text):
-                yield finding(code, line, what, message=place, key=key)
+                yield finding(code, line, what, message=place, key=within + key)
+            if (match := SERVICE_TALK.search(text)) is not None:
+                what = f"The user says {match[0]!r}."
+                swapped[str(message.get("role"))] = finding("speakers_swapped", line, what, message=place, key=key)
+    if "user" in swapped and "assistant" not in swapped:
+        yield swapped["user"]
 
 
 def texts_of(message: Any) -> Iterator[tuple[str, str]]:
@@ -66,9 +77,6 @@ def texts_of(message: Any) -> Iterator[tuple[str, str]]:
 def _check_text(text: str) -> Iterator[tuple[str, str]]:
     if text.strip().lower() in NULL_WORDS:
         yield "null_text", f"The text is {text.strip()!r}."
-    if HALVES.search(text):
-        yield "half_character", "The text holds half of a surrogate pair."
-        text = HALVES.sub("", text)
     if "\ufffd" in text:
         yield "replacement_character", f"The text holds U+FFFD {text.count(chr(0xFFFD))} times."
     if not text.isascii() and is_bad(text):
@@ -84,10 +92,15 @@ def _check_text(text: str) -> Iterator[tuple[str, str]]:
         yield "template", f"The text holds {match[0]!r}."
     if (match := MAIL.search(prose) or clean.NOTICES.search(prose)) is not None:
         yield "email_residue", f"The text holds {match[0].strip()[:40]!r}."
-    if "@" in text or DIGIT.search(text):
-        for kind, holds in PRIVATE.items():
-            if holds(text):
-                yield "personal_data", f"The text holds {kind}."
+    for kind in private_kinds(text):
+        yield "personal_data", f"The text holds {kind}."
+
+
+def private_kinds(text: str) -> list[str]:
+    """Return the kinds of personal data that a text holds, in words."""
+    if "@" not in text and not DIGIT.search(text):
+        return []
+    return [kind for kind, holds in PRIVATE.items() if holds(text)]
 
 
 def _bad_place(text: str) -> int:

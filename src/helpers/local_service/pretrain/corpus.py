@@ -27,7 +27,7 @@ WEIGHTS = {
     "reply": 0.6, "product_text": 0.2,
     "few_shot": 2.0, "system_rule": 1.5,
 }  # fmt: skip
-OPENING = WEIGHTS | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned
+DRILL = WEIGHTS | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned
 LONG_SHARE = 0.01  # conversations of many tasks in a row, so that all 2,048 positions are trained
 PROMPT_SHARE = 0.1  # of the prompts' tokens are learned; of the answers' all
 PROMPT_WEIGHT = 0.5

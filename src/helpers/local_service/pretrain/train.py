@@ -1,9 +1,9 @@
 """Pretraining: a plain loop over generated tasks, seeded, resumable, and readable from top to bottom.
 
-Four choices make a model this small learn to copy (measured, see the model card): loss on the answers and on only a
-tenth of the prompts; Muon for the weight matrices (AdamW for the rest); small batches at first, since copying takes
-steps more than tokens; a learning rate that stays constant and falls to zero over the last fifth of the run, so that a
-run can be stopped early or prolonged and still be finished well.
+Five choices make a model this small learn to copy and to look up (measured, see the model card): loss on the answers
+and on only a tenth of the prompts; Muon for the weight matrices (AdamW for the rest); small batches at first, since
+copying takes steps more than tokens; a drill of looking up once copying is learned; a learning rate that stays constant
+and falls to zero over the last fifth of the run, so that a run can be stopped early or prolonged and still end well.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from ..optimizer import Muon
-from .corpus import CONTEXT, OPENING, WEIGHTS, Encoder, Example, batches, padded
+from .corpus import CONTEXT, DRILL, WEIGHTS, Encoder, Example, batches, padded
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Recipe:
     heads: int
     tokens: int  # in all, padding not counted
     micro_tokens: int = 4_096  # per forward pass, padding counted
-    opening_tokens: int = 2_000_000  # mostly spent on looking up, at the start of the run
+    drill: tuple[float, float] = (0.2, 0.33)  # the part of the run spent mostly on looking up, once copying is learned
     passes: tuple[tuple[float, int], ...] = ((0.0, 1), (0.35, 2))  # per step, from each share of the run on
     matrix_rate: float = 5e-3  # Muon
     vector_rate: float = 5e-3  # AdamW: embeddings and norms
@@ -205,13 +205,14 @@ class Trainer:
         self.model.load_state_dict(earlier.state_dict())
         self.before = getattr(earlier.config, "pretraining", NOTHING)
 
-    def in_opening(self) -> bool:
-        """Return whether the run is still in its opening."""
-        return self.tokens < self.recipe.opening_tokens
+    def in_drill(self) -> bool:
+        """Return whether the run is in the part that is spent mostly on looking up."""
+        begin, end = self.recipe.drill
+        return begin <= self.tokens / self.recipe.tokens < end
 
     def stream(self) -> Iterator[list[Example]]:
         """Return the batches to learn from at this point of the run."""
-        shares = OPENING if self.in_opening() else WEIGHTS
+        shares = DRILL if self.in_drill() else WEIGHTS
         return batches(self.encoder, self.recipe.seed * 1_000_003 + self.step, self.recipe.micro_tokens, shares)
 
     def run(self, save_every: float = 300.0) -> None:
@@ -222,14 +223,14 @@ class Trainer:
         """
         if self.resume():
             print(f"Resuming at step {self.step}, {self.tokens:,} tokens.", flush=True)
-        stream, opening = self.stream(), self.in_opening()
+        stream, drilling = self.stream(), self.in_drill()
         saved = started = time.monotonic()
         losses: list[float] = []
         before = self.seconds
         first = self.tokens
         while self.tokens < self.recipe.tokens:
-            if opening and not self.in_opening():
-                stream, opening = self.stream(), False
+            if drilling != self.in_drill():
+                stream, drilling = self.stream(), self.in_drill()
             losses.append(self.learn(stream))
             now = time.monotonic()
             self.seconds = before + now - started
