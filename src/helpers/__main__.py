@@ -47,6 +47,20 @@ def check(arguments: list[str]) -> int:
     return check_main(arguments)
 
 
+def repair(arguments: list[str]) -> int:
+    """mend what is safe to mend in a training file, into a new file"""
+    from .repair import main as repair_main
+
+    return repair_main(arguments)
+
+
+def mask(arguments: list[str]) -> int:
+    """put placeholders for personal data into a new file, with a key or for good"""
+    from .mask import main as mask_main
+
+    return mask_main(arguments)
+
+
 def course(arguments: list[str]) -> int:
     """run all notebooks on the local service and write pages to read"""
     options = _parser_for_notebooks("course", course).parse_args(arguments)
@@ -76,7 +90,7 @@ def slides(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (serve, env, stop, doctor, check, course, notebooks, slides)
+    command.__name__: command for command in (serve, env, stop, doctor, check, repair, mask, course, notebooks, slides)
 }
 
 
