@@ -105,6 +105,18 @@ def test_what_is_planted_is_mended_and_nothing_else(name: str, tmp_path: Path) -
     assert result.diff().startswith("line 3")
 
 
+def test_the_diff_shows_every_kind_of_change_in_one_file(tmp_path: Path) -> None:
+    """A mark before the first line, a mended text, a blank line and a repeated row leave different gaps."""
+    lines = valid()
+    bent = as_lines([example("kiwi", asked="<p>Itâ€™s a kiwi?</p>")])
+    result = repaired(b"\xef\xbb\xbf" + b"".join([lines[0], *bent, b"\n", lines[0]]), tmp_path)
+    blocks = result.diff().split("\n\n")
+    assert [block.partition(":")[0] for block in blocks] == [
+        "line 1", "line 2, message 2, content", "line 2, message 2, content", "line 3", "line 4",
+    ]  # fmt: skip
+    assert max(len(line) for line in result.diff().splitlines()) < 130
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 def test_a_file_in_another_encoding_becomes_utf8(encoding: str, tmp_path: Path) -> None:
     rows = [example(word, f"Is {word} “ripe” é 日本?") for word in WORDS]

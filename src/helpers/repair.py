@@ -32,6 +32,7 @@ from helpers.errors import Explained, cannot_write
 from helpers.mender import CODES, Change, Mender
 
 CONTEXT = 30  # letters shown before and after a change
+LONGEST = 120  # letters shown of what was changed
 
 
 @dataclass
@@ -50,14 +51,13 @@ class Repair:
     def diff(self) -> str:
         """Return what was changed, as text: where and why, then before (-) and after (+)."""
         blocks = []
-        for line, message, key, code, before, after in self.changes.itertuples(index=False):
-            places = [
-                f"line {line}" if pd.notna(line) else "the file",
-                f"message {message}" if pd.notna(message) else "",
-            ]
-            old, new = _excerpts(before, after or "")
+        filled = self.changes.astype(object).where(self.changes.notna(), None)  # a gap is None in each of the columns
+        for line, message, key, code, before, after in filled.itertuples(index=False):
+            places = [f"line {line}" if line else "the file", f"message {message}" if message else ""]
+            old, new = (before or "", "") if after is None else _excerpts(before or "", after)
+            old = old if len(old) <= LONGEST else old[: LONGEST - 1] + "…"
             block = f"{', '.join(filter(None, [*places, key]))}: {code}\n- {old}"
-            blocks.append(block + (f"\n+ {new}" if isinstance(after, str) else ""))
+            blocks.append(block + (f"\n+ {new}" if after is not None else ""))
         return "\n\n".join(blocks)
 
     def __str__(self) -> str:
