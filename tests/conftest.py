@@ -10,10 +10,14 @@ from pathlib import Path
 
 import openai
 import pytest
+from hypothesis import settings
 from live_service import LiveService, live_service
 
 HERE = Path(__file__).parent
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: tests share their cores with services
+# Property tests try the same examples at every run; HYPOTHESIS_SEED=random looks for new ones.
+settings.register_profile("same", derandomize=os.environ.get("HYPOTHESIS_SEED") != "random", deadline=None)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,6 +26,7 @@ from helpers.remnants import MENDS, mend_text
 CODES = [*MENDS, "blank_line", "bom", "bad_weight", "duplicate", "not_utf8", "unknown_key", "unknown_role", "utf16"]
 KEYS = {"supervised": CHAT_KEYS, "dpo": {"input", *OUTPUTS}, "reinforcement": {"messages"}}
 WEIGHTS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "true": 1, "false": 0}
+WHITE = " \t\r\n\x0b\x0c"  # a line of nothing else is blank, as check has it
 
 
 class Change(NamedTuple):
@@ -55,7 +56,7 @@ class Mender:
         for number, line in enumerate(self._read(path), start=1):
             body = line.rstrip(b"\r\n")
             text, done = self._decoded(body, number)
-            if not (body if text is None else text.strip(" \t\x0b\x0c")).strip() and "blank_line" not in self.leave:
+            if not (body.strip() if text is None else text.strip(WHITE)) and "blank_line" not in self.leave:
                 self._drop(number, "blank_line", "")
                 continue
             row = readable(text) if text is not None else None

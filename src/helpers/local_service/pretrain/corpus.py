@@ -30,7 +30,7 @@ WEIGHTS = {
 DRILL = WEIGHTS | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned
 LONG_SHARE = 0.01  # conversations of many tasks in a row, so that all 2,048 positions are trained
 PROMPT_SHARE = 0.1  # of the prompts' tokens are learned; of the answers' all
-PROMPT_WEIGHT = 0.5
+PROMPT_WEIGHT = 0.5  # of such a token, where one of an answer of 16 tokens weighs 1
 CONTEXT = 2048
 
 

@@ -107,16 +107,8 @@ PAIRS = (
 )
 ASK_PAIR = (*["{this}"] * 6, "{this}?", "{this}:", "What is {this}?", "[What|Which] goes with {this}?", "And {this}?")
 ASK_BACK = ("What has {this}?", "Which one has {this}?", "{this} belongs to what?")
-LINKS = (
-    *[" "] * 5,
-    ": ",
-    " = ",
-    " -> ",
-    " - ",
-    " is ",
-    ", ",
-    " has ",
-)  # with nothing between, a copying model has it at once
+# With nothing between the two, a model that can copy has it at once: that case comes half the time.
+LINKS = (*[" "] * 5, ": ", " = ", " -> ", " - ", " is ", ", ", " has ")
 
 
 def pairs(pen: Pen) -> Task:
