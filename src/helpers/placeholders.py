@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from helpers.errors import Explained, cannot_write
+from helpers.errors import Explained
 from helpers.personal import KINDS
+from helpers.whole_file import whole_file
 
 PLACEHOLDER = re.compile(rf"<(?P<kind>{'|'.join(KINDS)})_(?P<number>[0-9]{{1,9}})(?:_(?P<form>[0-9]{{1,9}}))?>")
 
@@ -75,14 +75,5 @@ def read_key(path: Path) -> dict[str, str]:
 
 def write_key(path: Path, words: Mapping[str, str]) -> None:
     """Write the key, readable by its owner alone. Raises Explained where it cannot be written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-                json.dump(words, file, ensure_ascii=False, indent=0)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    with whole_file(path, mode=0o600) as file:
+        file.write(json.dumps(words, ensure_ascii=False, indent=0).encode("utf-8"))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import re
 import sys
 from collections import Counter
@@ -28,8 +27,9 @@ from rapidfuzz.distance import Postfix, Prefix
 from helpers.check import check_file
 from helpers.checks.report import Report
 from helpers.checks.rows import METHODS
-from helpers.errors import Explained, cannot_write
+from helpers.errors import Explained
 from helpers.mender import CODES, Change, Mender
+from helpers.whole_file import whole_file
 
 CONTEXT = 30  # letters shown before and after a change
 LONGEST = 120  # letters shown of what was changed
@@ -85,19 +85,8 @@ def repair(
         raise Explained(f"{', '.join(unknown)} is nothing that repair mends. It mends {', '.join(CODES)}.")
     path, out = Path(path), new_file(path, out, force)
     mender = Mender(method, leave)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as file:
-                file.writelines(mender.mend(path))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise cannot_write(out, error) from error
+    with whole_file(out) as file:
+        file.writelines(mender.mend(path))
     lines = pd.DataFrame(mender.lines, columns=["line", "new_line", "what", "same_as"])
     changes = pd.DataFrame(mender.changes, columns=list(Change._fields)).astype({"line": "Int64", "message": "Int64"})
     left = _by_old_lines(check_file(out, method=method), path, {new: line for line, new, _, _ in mender.lines if new})

@@ -17,6 +17,7 @@ import openai
 from .connection import Service
 from .errors import Explained, cannot_write
 from .watch import watch
+from .whole_file import whole_file
 
 SPLITS = ("train", "validation", "test", "test_new_phrasings")
 
@@ -101,20 +102,9 @@ def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> Path:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a text file by way of a second one beside it, so that a failure leaves what was there. Raises Explained."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    """Write a text file whole or not at all, see helpers.whole_file, and return its path. Raises Explained."""
+    with whole_file(path) as file:
+        file.write(text.encode("utf-8"))
     return path
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ftfy.badness import is_bad
+from stdnum.iso7064 import mod_97_10
 
 from helpers import clean
 from helpers.checks.findings import Finding, finding
@@ -114,4 +115,4 @@ def _around(text: str, place: int) -> str:
 def _is_iban(text: str) -> bool:
     """Whether the check digits are right (ISO 13616: the number moved round and read in base 36 is 1 modulo 97)."""
     plain = text.replace(" ", "")
-    return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
+    return bool(mod_97_10.is_valid(plain[4:] + plain[:4]))
