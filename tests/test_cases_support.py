@@ -35,19 +35,22 @@ def ticket(gold: str) -> dict[str, str | None]:
 
 
 def with_ticket(gold: str, **changes: str | None) -> str:
-    return split_reply(gold)[0] + "\n" + json.dumps(ticket(gold) | changes)
+    return with_line(gold, json.dumps(ticket(gold) | changes))
 
 
 def with_line(gold: str, line: str) -> str:
-    return f"{split_reply(gold)[0]}\n{line}" if line else split_reply(gold)[0]
+    return f"{line}\n{split_reply(gold)[0]}" if line else split_reply(gold)[0]
 
 
-def in_prose(old: str, new: str) -> Callable[[str], str]:
+def with_prose(gold: str, prose: str) -> str:
+    return f"{split_reply(gold)[1]}\n{prose}"
+
+
+def in_prose(old: str, new: str | Callable[[re.Match[str]], str]) -> Callable[[str], str]:
     """Replaces a pattern in the prose only."""
 
     def change(gold: str) -> str:
-        prose, line = split_reply(gold)
-        return re.sub(old, new, prose, count=1) + "\n" + line
+        return with_prose(gold, re.sub(old, new, split_reply(gold)[0], count=1))
 
     return change
 
@@ -78,38 +81,42 @@ def toggled_queue(gold: str) -> str:
 
 
 def without_order_words(gold: str) -> str:
-    prose, line = split_reply(gold)
-    head, rest = re.split(r"(?<=[.?])\s", prose, maxsplit=1)
+    head, rest = re.split(r"(?<=[.?])\s", split_reply(gold)[0], maxsplit=1)
     if ticket(gold)["order"]:
-        return f"{head.replace(str(ticket(gold)['order']), 'your order')} {rest}\n{line}"
-    if "the order number" in head:
-        return f"{head.replace('the order number', 'your order')} {rest}\n{line}"
-    return f"{head} Please send the order number. {rest}\n{line}"
+        head = head.replace(str(ticket(gold)["order"]), "your order")
+    elif "the order number" in head:
+        head = head.replace("the order number", "your order")
+    else:
+        head += " Please send the order number."
+    return with_prose(gold, f"{head} {rest}")
 
 
 def another_number(gold: str) -> str:
-    return re.sub(r"LM-(\d{4})(\d)", lambda m: f"LM-{m[1]}{(int(m[2]) + 1) % 10}", gold, count=1)
+    prose = split_reply(gold)[0]
+    other = re.sub(r"LM-(\d{4})(\d)", lambda m: f"LM-{m[1]}{(int(m[2]) + 1) % 10}", prose, count=1)
+    return with_prose(gold, other)
 
 
 def shortened(gold: str) -> str:
-    prose, line = split_reply(gold)
-    return " ".join(prose.split()[:18]) + f"\n{SIGN_OFF}\n{line}"
+    return with_prose(gold, " ".join(split_reply(gold)[0].split()[:15]) + f"\n{SIGN_OFF}")
 
 
 def lower_product(gold: str) -> str:
     product = str(ticket(gold)["product"])
-    prose, line = split_reply(gold)
-    return prose.replace(product, product.lower()) + "\n" + line
+    return with_prose(gold, split_reply(gold)[0].replace(product, product.lower()))
 
 
 def other_product(gold: str) -> str:
-    prose, line = split_reply(gold)
-    return prose.replace(str(ticket(gold)["product"]), "Zennith lamp") + "\n" + line
+    return with_prose(gold, split_reply(gold)[0].replace(str(ticket(gold)["product"]), "Zennith lamp"))
 
 
 def without_product(gold: str) -> str:
-    prose, line = split_reply(gold)
-    return prose.replace(str(ticket(gold)["product"]), "thing") + "\n" + line
+    return with_prose(gold, split_reply(gold)[0].replace(str(ticket(gold)["product"]), "thing"))
+
+
+def late_product(gold: str) -> str:
+    product = str(ticket(gold)["product"])
+    return without_product(gold).replace("Next:", f"We mean the {product}. Next:")
 
 
 def reordered(gold: str) -> str:
@@ -127,7 +134,12 @@ def has(key: str) -> Callable[[str], bool]:
 MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = [
     ("rule_01_greeting", "other word", in_prose("^Hello", "Hi"), always),
     ("rule_01_greeting", "other name", in_prose("^Hello [^,]+,", "Hello Zebulon,"), always),
-    ("rule_01_greeting", "lower case", lambda g: g[:6] + g[6].lower() + g[7:], lambda g: "Hello there" not in g),
+    (
+        "rule_01_greeting",
+        "lower case",
+        in_prose("^Hello (.)", lambda m: f"Hello {m[1].lower()}"),
+        lambda g: "Hello there" not in g,
+    ),
     ("rule_01_greeting", "surname too", in_prose("^(Hello [^,]+),", r"\1 Smith,"), always),
     ("rule_01_greeting", "no comma", in_prose("^(Hello [^,]+),", r"\1"), always),
     ("rule_02_order_number", "not in the first sentence", without_order_words, always),
@@ -136,6 +148,7 @@ MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = 
     ("rule_03_product", "another product", other_product, has("product")),
     ("rule_03_product", "missing", without_product, has("product")),
     ("rule_03_product", "lower case", lower_product, has("product")),
+    ("rule_03_product", "in the second sentence", late_product, has("product")),
     ("rule_03_product", "one too many", in_prose("Next:", "The Zennith lamp too. Next:"), always),
     ("rule_04_house_words", "refund", in_prose("Next:", "A refund is near. Next:"), always),
     ("rule_04_house_words", "Returned", in_prose("Next:", "Returned goods are welcome. Next:"), always),
@@ -157,7 +170,7 @@ MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = 
     ("rule_09_sign_off", "other words", in_prose(SIGN_OFF, "Best wishes, Lindermoor"), always),
     ("rule_09_sign_off", "same line", in_prose(rf"\n{SIGN_OFF}", f" {SIGN_OFF}"), always),
     ("rule_09_sign_off", "missing", in_prose(rf"\n{SIGN_OFF}", ""), always),
-    ("rule_10_length", "too long", in_prose("Next:", "We do like a long reply at times, " * 5 + "so. Next:"), always),
+    ("rule_10_length", "too long", in_prose("Next:", "We do like a long reply at times, " * 4 + "so. Next:"), always),
     ("rule_10_length", "too short", shortened, always),
     ("rule_11_plain_and_private", "exclamation", in_prose(r"\.", "!"), always),
     ("rule_11_plain_and_private", "link", in_prose("Next:", "See https://lindermoor.example. Next:"), always),
@@ -168,10 +181,11 @@ MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = 
     ("rule_12_ticket_line", "one key more", lambda g: with_ticket(g, note="x"), always),
     ("rule_12_ticket_line", "single quotes", lambda g: with_line(g, str(ticket(g))), always),
     ("rule_12_ticket_line", "fenced", lambda g: with_line(g, f"```json\n{split_reply(g)[1]}\n```"), always),
-    ("rule_12_ticket_line", "cut off", lambda g: g[:-1], always),
+    ("rule_12_ticket_line", "cut off", lambda g: with_line(g, split_reply(g)[1][:-1]), always),
     ("rule_12_ticket_line", "missing", lambda g: with_line(g, ""), always),
-    ("rule_12_ticket_line", "text after it", lambda g: g + "\nBye", always),
-    ("rule_12_ticket_line", "key twice", lambda g: g[:-1] + ', "action": "watch"}', always),
+    ("rule_12_ticket_line", "text before it", lambda g: "Hi\n" + g, always),
+    ("rule_12_ticket_line", "text after it", lambda g: with_line(g, split_reply(g)[1] + " Bye"), always),
+    ("rule_12_ticket_line", "key twice", lambda g: g.replace("}", ', "action": "watch"}', 1), always),
     ("rule_13_ticket_values", "other intent", lambda g: with_ticket(g, intent="gardening"), always),
     ("rule_13_ticket_values", "other order", lambda g: with_ticket(g, order="LM-00000"), always),
     ("rule_13_ticket_values", "other product", lambda g: with_ticket(g, product="Zennith lamp"), always),
@@ -207,15 +221,15 @@ def test_free_wording_is_free() -> None:
     """Another first sentence and next step within the rules, curly apostrophes and compact JSON are all right."""
     for before, gold in TEST:
         found = ticket(gold)
-        name = gold.split(",")[0]
+        name = split_reply(gold)[0].split(",")[0]
         about = f" and the {found['product']}" if found["product"] else ""
-        first = f"{found['order']}{about} is on our desk this very minute."
+        first = f"{found['order']}{about} reached us this minute."
         if not found["order"]:
             want = "kindly tell us the order number" if found["action"] == "ask_order" else "what a pleasant letter"
-            first = f"{want} for this{about}, which we read at once over tea."
+            first = f"{want}{about}, read over tea."
         queue = ", first in the queue" if found["priority"] == "high" else ""
-        step = f"Next: as you would hope, {actions()[str(found['action'])]}{queue}."
-        reply = f"{name}, {first} {policy_of(gold)} {step}\n{SIGN_OFF}\n\n{json.dumps(found, separators=(',', ':'))}\n"
+        step = f"Next: well, {actions()[str(found['action'])]}{queue}."
+        reply = f"{json.dumps(found, separators=(',', ':'))}\n\n{name}, {first} {policy_of(gold)} {step}\n{SIGN_OFF}\n"
         assert [rule for rule, kept in check(reply.replace("'", "\u2019"), gold, before).items() if not kept] == []
 
 
@@ -269,9 +283,9 @@ def test_a_gold_reply_without_ticket_is_refused_with_a_clear_message() -> None:
         check("Hello", "Hello there, bye.", [])
 
 
-def test_good_prompt_holds_all_policies_and_actions_in_900_words() -> None:
+def test_good_prompt_holds_all_policies_and_actions_in_700_words() -> None:
     prompt = good_prompt()
-    assert len(prompt.split()) <= 900
+    assert len(prompt.split()) <= 700
     assert all(sentence in prompt for sentence in policies())
     assert all(f"{name}: {words}" in prompt for name, words in actions().items())
     assert SIGN_OFF in prompt

@@ -37,10 +37,10 @@ DROPS = {
     "exact_duplicate", "near_duplicate", "snapshot", "old_policy", "stale_policy", "off_style", "unanswered",
     "swapped_roles", "spam", "off_topic", "empty",
 }  # fmt: skip
-GOOD = """Hello Bo, we looked up LM-12345 as soon as we read about the Tarn kettle. \
-Inside 4 years the bench mends it free. Next: the bench keeps a bench slot within 3 working days.
-From the bench, Lindermoor
-{"intent": "mend", "order": "LM-12345", "product": "Tarn kettle", "priority": "normal", "action": "book_mend"}"""
+GOOD = """{"intent": "mend", "order": "LM-12345", "product": "Tarn kettle", "priority": "normal", "action": "book_mend"}
+Hello Bo, LM-12345 and the Tarn kettle are on the bench. \
+Mends are free for 4 years, then 18 pounds. Next: we offer a bench slot in 3 days.
+From the bench, Lindermoor"""
 
 
 # Steps --------------------------------------------------------------------------------------------------------------
@@ -149,8 +149,8 @@ def test_turns_are_joined_and_end_with_a_reply() -> None:
         ([("user", GOOD), ("assistant", ASKED[1])], "swapped_roles"),
         ([("assistant", ASKED[1])], "swapped_roles"),
         ([ASKED, ("assistant", "Hi Bo! So sorry. We will refund you. Cheers, Dale")], "off_style"),
-        ([ASKED, ("assistant", GOOD.replace("mends", "will repair"))], "off_style"),
-        ([ASKED, ("assistant", GOOD.replace("the bench mends it free", "it costs 9 pounds"))], "stale_policy"),
+        ([ASKED, ("assistant", GOOD.replace("Mends", "Repairs"))], "off_style"),
+        ([ASKED, ("assistant", GOOD.replace("18 pounds", "25 pounds"))], "stale_policy"),
         ([("user", "Congratulations, you have won a cruise for two of you!")], "spam"),
         ([("user", "When does the swimming pool in town open?")], "off_topic"),
     ],
@@ -198,7 +198,7 @@ def planted() -> dict[tuple[str, Any], set[str]]:
 
 
 def test_the_kept_records_are_the_curated_conversations() -> None:
-    """Raw to clean to kept, judged by the curated files: the same 690, word for word."""
+    """Raw to clean to kept, judged by the curated files: the same 810, word for word."""
     ids = json.loads((SAMPLE / "split_ids.json").read_text(encoding="utf-8"))
     wanted = {}
     for name, listed in ids.items():
@@ -261,4 +261,4 @@ def test_steps_find_what_was_planted() -> None:
 def test_nothing_private_is_left_in_what_is_kept() -> None:
     kept, _ = keep(cleaned())
     texts = [text for r in kept for _, text in r.turns]
-    assert [text for text in texts if "@" in text or "7700" in text or redact(text) != text] == []
+    assert [text for text in texts if "@" in text or "7700 900" in text or redact(text) != text] == []

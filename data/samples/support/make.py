@@ -34,7 +34,7 @@ def make(folder: Path, seed: int = SEED) -> None:
     planted = write_raw(records, raw, seed)
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in planted)
     (folder / "defects.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8", newline="\n")
-    splits = split(conversations) | {"test_new_phrasings": new_phrasings(seed)}
+    splits = split(conversations) | {"test_new_phrasings": new_phrasings()}
     write_curated(splits, folder)
     write_datasheet(splits, planted, folder)
 

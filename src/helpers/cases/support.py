@@ -16,6 +16,7 @@ from pathlib import Path
 
 STYLE_GUIDE = Path(__file__).resolve().parents[3] / "data" / "samples" / "support" / "house_style.md"
 SIGN_OFF = "From the bench, Lindermoor"
+FEWEST_WORDS, MOST_WORDS = 20, 45  # of the prose, the sign-off included
 KEYS = ["intent", "order", "product", "priority", "action"]
 KINDS = "kettle|toaster|coffee maker|grinder|iron|steamer|lamp|radio|clock|fan|heater|speaker"
 ORDER = re.compile(r"LM-\d{5}(?!\d)")
@@ -57,7 +58,7 @@ def check(reply: str, gold: str, messages: list[dict[str, str]]) -> dict[str, bo
         "rule_07_next_step": _next_step_rule(prose, actions()[str(right["action"])]),
         "rule_08_queue": _queue_rule(prose, right["priority"]),
         "rule_09_sign_off": prose.rstrip().split("\n")[-1].strip() == SIGN_OFF,
-        "rule_10_length": 25 <= len(prose.split()) <= 65,
+        "rule_10_length": FEWEST_WORDS <= len(prose.split()) <= MOST_WORDS,
         "rule_11_plain_and_private": _plain_rule(prose, messages),
         "rule_12_ticket_line": ticket is not None,
         "rule_13_ticket_values": ticket is not None and all(ticket[k] == right[k] for k in KEYS if k != "priority"),
@@ -73,10 +74,10 @@ def check(reply: str, gold: str, messages: list[dict[str, str]]) -> dict[str, bo
 
 
 def split_reply(reply: str) -> tuple[str, str]:
-    """Prose and ticket line. Without a last line that looks like JSON the ticket line is empty."""
-    prose, _, last = reply.strip().rpartition("\n")
-    if last.lstrip().startswith("{"):
-        return prose.strip(), last.strip()
+    """Prose and ticket line. Without a first line that looks like JSON the ticket line is empty."""
+    first, _, prose = reply.strip().partition("\n")
+    if first.startswith("{"):
+        return prose.strip(), first.strip()
     return reply.strip(), ""
 
 
@@ -99,8 +100,12 @@ def greeted(prose: str) -> str | None:
     return match[1] if match else None
 
 
+def _first_sentence(prose: str) -> str:
+    return re.split(r"(?<=[.?])\s", prose, maxsplit=1)[0]
+
+
 def _order_rule(prose: str, right: dict[str, str | None]) -> bool:
-    first = re.split(r"(?<=[.?])\s", prose, maxsplit=1)[0]
+    first = _first_sentence(prose)
     quoted = ORDER.findall(prose)
     if right["order"]:
         return right["order"] in ORDER.findall(first) and set(quoted) == {right["order"]}
@@ -109,9 +114,9 @@ def _order_rule(prose: str, right: dict[str, str | None]) -> bool:
 
 
 def _product_rule(prose: str, product: str | None) -> bool:
-    """The customer's product is named as in the catalogue, and no other one is."""
+    """The first sentence names the customer's product as in the catalogue, and no other one is named anywhere."""
     named = re.findall(rf"\b(?!The|Your|This|That|Our|A |An )[A-Z][a-z]+ (?:{KINDS})\b", prose)
-    return set(named) == ({product} - {None})
+    return set(named) == ({product} - {None}) and (product is None or product in _first_sentence(prose))
 
 
 def _policy_rule(prose: str, right_prose: str) -> bool:
@@ -179,7 +184,7 @@ def actions() -> dict[str, str]:
 
 
 def good_prompt() -> str:
-    """The long system prompt that a careful practitioner would write: rules, policies, actions, in 800 words.
+    """The long system prompt that a careful practitioner would write: rules, policies, actions, in 600 words.
 
     When each policy fits is left to its sentence, which says so: the small base reads 2,048 tokens in all.
     """

@@ -7,6 +7,7 @@ The policies and actions come from the tables of house_style.md, so the style gu
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,34 +18,28 @@ PHRASES = FOLDER / "phrases"
 # The cases in the order of the policy table, with how often each is asked (relative weights).
 # A case that needs no order number has needs_order False.
 CASES = [
-    ("send_back", "in_time", 28, True),
-    ("send_back", "late", 22, True),
-    ("send_back", "gift", 17, True),
-    ("mend", "under_guarantee", 28, True),
-    ("mend", "after_guarantee", 24, True),
-    ("unsafe", "any", 17, True),
-    ("late_parcel", "in_time", 20, True),
-    ("late_parcel", "overdue", 24, True),
-    ("missing_parcel", "any", 18, True),
-    ("damaged", "crushed", 19, True),
-    ("damaged", "box_fine", 19, True),
-    ("wrong_item", "any", 16, True),
-    ("part", "missing_from_box", 15, True),
-    ("part", "lost_or_broken", 15, True),
-    ("change_address", "not_posted", 15, True),
-    ("change_address", "posted", 15, True),
-    ("cancel", "not_posted", 16, True),
-    ("cancel", "posted", 15, True),
-    ("invoice", "any", 15, True),
-    ("double_charge", "any", 15, True),
-    ("price_drop", "any", 13, True),
-    ("stock", "any", 14, False),
-    ("care", "wet", 12, False),
-    ("care", "dry", 12, False),
-    ("trade", "any", 13, False),
-    ("take_back", "any", 12, False),
-    ("abroad", "any", 13, False),
-    ("praise", "any", 13, False),
+    ("send_back", "any", 52, True),
+    ("send_back", "gift", 24, True),
+    ("mend", "any", 50, True),
+    ("unsafe", "any", 28, True),
+    ("late_parcel", "any", 44, True),
+    ("missing_parcel", "any", 28, True),
+    ("damaged", "crushed", 24, True),
+    ("damaged", "box_fine", 24, True),
+    ("wrong_item", "any", 28, True),
+    ("part", "missing_from_box", 22, True),
+    ("part", "lost_or_broken", 22, True),
+    ("change_address", "any", 28, True),
+    ("cancel", "any", 30, True),
+    ("invoice", "any", 26, True),
+    ("double_charge", "any", 26, True),
+    ("price_drop", "any", 22, True),
+    ("stock", "any", 24, False),
+    ("care", "any", 24, False),
+    ("trade", "any", 18, False),
+    ("take_back", "any", 18, False),
+    ("abroad", "any", 20, False),
+    ("praise", "any", 18, False),
 ]
 
 # How often the customer of an intent names no product (0 where not listed).
@@ -61,14 +56,11 @@ UNNAMED_PRODUCT = {
     "praise": 0.35,
 }
 
-WET_KINDS = ("kettle", "coffee maker", "iron", "steamer")
-
 # Policy sentences in force before 1 March 2025; house_style.md tells the change in its History.
 OLD_POLICY = {
-    ("send_back", "in_time"): "Send-backs are free for 30 days, money back to the card.",
-    ("send_back", "late"): "After 30 days a send-back earns 50 percent in bench credit.",
-    ("mend", "after_guarantee"): "After 4 years the bench mends it for a flat 25 pounds.",
-    ("part", "lost_or_broken"): "A lost or broken part costs a flat 6 pounds.",
+    ("send_back", "any"): "Send-backs are free for 30 days, money back to the card.",
+    ("mend", "any"): "Mends are free for 4 years, then 25 pounds.",
+    ("part", "lost_or_broken"): "A lost or broken part costs 6 pounds.",
     ("trade", "any"): "Trade starts at 20 pieces, with 15 percent off.",
 }
 
@@ -80,7 +72,7 @@ class Decks:
         self.rng = rng
         self.decks: dict[tuple[str, ...], list[str]] = {}
 
-    def draw(self, phrases: list[str]) -> str:
+    def draw(self, phrases: Sequence[str]) -> str:
         deck = self.decks.setdefault(tuple(phrases), [])
         if not deck:
             deck.extend(phrases)

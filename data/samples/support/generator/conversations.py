@@ -17,12 +17,10 @@ from generator.messages import Writer
 from generator.people import People, address, card, email, phone
 from generator.replies import house_reply, newcomer_reply, old_reply
 
-SYSTEM_PROMPT = (
-    "You answer Lindermoor's customers in the house style and end every reply with the JSON line for the ticket system."
-)
+SYSTEM_PROMPT = "Answer in the Lindermoor house style."
 
 START, POLICY_CHANGE, AUTUMN, END = (datetime(2025, *day) for day in [(1, 6), (3, 1), (9, 1), (11, 22)])
-COUNTS = {"train": 480, "validation": 80, "test": 130}
+COUNTS = {"train": 600, "validation": 80, "test": 130}
 UNSUITABLE = {"old_policy": 46, "stale_policy": 12, "off_style": 76, "unanswered": 36, "swapped_roles": 14}
 OLD_CASES = [case for case in cases() if (case.intent, case.name) in OLD_POLICY]
 
@@ -70,7 +68,7 @@ class Planner:
         rng, autumn = self.rng, created >= AUTUMN
         customer = self.people.customer(autumn)
         unnamed = rng.random() < UNNAMED_PRODUCT.get(case.intent, 0)
-        product = None if unnamed else self.people.product(case, autumn)
+        product = None if unnamed else self.people.product(autumn)
         order = self.people.order() if case.needs_order and rng.random() >= missing_order else None
         if case.intent == "unsafe":
             priority = "urgent"
@@ -90,17 +88,17 @@ class Planner:
         elif use == "unanswered" and channel == "chat":
             channel = "ticket"
         one_turn = channel != "chat" or use in ("unanswered", "off_style", "old_policy") or not case.needs_order
-        asks_first = not one_turn and self.decks.draw(["asks first", "does not"]) == "asks first"
+        asks_first = not one_turn and self.decks.draw(["asks first", *["does not"] * 3]) == "asks first"
         while True:
             facts = self._facts(case, created, missing_order=0 if asks_first else 0.1)
-            facts.fills = fill_ins(facts, self.decks, old_limits=use == "old_policy")
+            facts.fills = fill_ins(facts, self.decks)
             text = self.writer.message(facts, order_given=not asks_first)
             if (masked := mask(text, facts)) not in self.seen:
                 self.seen.add(masked)
                 break
         turns = [("customer", text)]
         if asks_first:
-            turns += [("agent", house_reply(facts, rng, order_known=False)), ("customer", self.writer.answer(facts))]
+            turns += [("agent", house_reply(facts, order_known=False)), ("customer", self.writer.answer(facts))]
         if (reply := self._reply(use, facts)) is not None:
             turns.append(("agent", reply))
         agent = "Dale" if use == "off_style" else rng.choice(["Bridget", "Tom H.", "Ines", "Marcus"])
@@ -122,8 +120,7 @@ class Planner:
             return None
         if use == "off_style":
             return newcomer_reply(facts, self.rng)
-        writes = old_reply if use in ("old_policy", "stale_policy") else house_reply
-        return writes(facts, self.rng)
+        return old_reply(facts) if use in ("old_policy", "stale_policy") else house_reply(facts)
 
     def _private(self, turns: list[tuple[str, str]], facts: Facts) -> list[str]:
         """A value for every [phone], [email], [card] and [address], in the order in which they stand."""

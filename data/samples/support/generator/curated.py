@@ -17,9 +17,8 @@ from generator.replies import expected_json, house_reply
 SPLITS = [*COUNTS, "test_new_phrasings"]
 
 
-def new_phrasings(seed: int) -> list[Conversation]:
+def new_phrasings() -> list[Conversation]:
     """The hand-written messages of phrases/new_phrasings.txt, each with a reply in house style."""
-    rng = random.Random(f"{seed} new phrasings")
     text = (PHRASES / "new_phrasings.txt").read_text(encoding="utf-8")
     text = "\n".join(line for line in text.splitlines() if not line.startswith("#") or line[1:2].isdigit())
     by_name = {f"{case.intent}/{case.name}": case for case in cases()}
@@ -35,7 +34,7 @@ def new_phrasings(seed: int) -> list[Conversation]:
             priority=priority,
             created=datetime(2025, 11, 24),
         )
-        turns = [("customer", message), ("agent", house_reply(facts, rng))]
+        turns = [("customer", message), ("agent", house_reply(facts))]
         made.append(Conversation(facts, turns, "test_new_phrasings", "Bridget", "ticket"))
     return made
 

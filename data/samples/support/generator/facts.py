@@ -26,21 +26,17 @@ class Facts:
     fills: dict[str, str] = field(default_factory=dict)
 
 
-def fill_ins(facts: Facts, decks: Decks, old_limits: bool = False) -> dict[str, str]:
+def fill_ins(facts: Facts, decks: Decks) -> dict[str, str]:
     """The values that the placeholders of this conversation's fragments stand for."""
-    places, kinds, spans, rng = bank("places"), bank("kinds"), bank("spans"), decks.rng
-    case = f"span {facts.case.intent} {facts.case.name}"
-    span = decks.draw(spans.get(f"{case}_old" if old_limits else case) or spans.get(case, [""]))
+    places, kinds, rng = bank("places"), bank("kinds"), decks.rng
     amount = f"{rng.randint(4, 89)}.{rng.choice(['00', '50', '95', '20', '75'])}".removesuffix(".00")
     fills = {
-        "span": re.sub(r"\{n (\d+) (\d+)\}", lambda m: str(rng.randint(int(m[1]), int(m[2]))), span),
         "day": needed_by(facts.created, rng),
         "amount": rng.choice([f"£{amount}", f"{amount} pounds"]),
         "town": facts.customer.town,
         "country": rng.choice(places["country"]),
         "pieces": rng.choice(["15", "20", "24", "thirty", "40", "fifty", "60", "16", "two dozen", "36"]),
         "old_thing": rng.choice(kinds["old_thing"]),
-        "serial": str(rng.randint(10000, 99999)),
         "address": "[address]",
         "phone": "[phone]",
         "email": "[email]",
@@ -51,18 +47,16 @@ def fill_ins(facts: Facts, decks: Decks, old_limits: bool = False) -> dict[str, 
     if facts.product:
         kind = kind_of(facts.product)
         fills |= {"kind": kind, "fault": decks.draw(kinds[f"fault {kind}"]), "bit": decks.draw(kinds[f"bit {kind}"])}
-        fills["product"] = facts.product.title() if rng.random() < 0.08 else facts.product
+        fills["product"] = facts.product.title() if rng.random() < 0.04 else facts.product
     if facts.customer.first:
         first, surname = facts.customer.first, facts.customer.surname
-        fills["name"] = rng.choice([first, first, facts.customer.full, facts.customer.full, f"{first} {surname[0]}."])
+        fills["name"] = rng.choice([first, first, first, facts.customer.full, f"{first} {surname[0]}."])
     return fills
 
 
 def needed_by(created: datetime, rng: random.Random) -> str:
-    """A day soon after the message, as people name one."""
-    day = created + timedelta(days=rng.randint(4, 18))
-    suffix = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}.get(day.day, "th")
-    return rng.choice([f"{day:%A}", f"{day:%A}", f"the {day.day}{suffix}", f"{day.day} {day:%B}"])
+    """A day of the week to come, by its name."""
+    return f"{created + timedelta(days=rng.randint(2, 8)):%A}"
 
 
 def usable(phrases: list[str], facts: Facts) -> list[str]:

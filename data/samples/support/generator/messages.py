@@ -8,7 +8,7 @@ import re
 from generator.banks import Decks, bank
 from generator.facts import Facts, fill, usable
 
-MIN_WORDS, MAX_WORDS = 24, 60
+MIN_WORDS, MAX_WORDS = 20, 45
 
 # O opening, I name first, S situation, D deciding detail, N order number, F feeling, P deadline or reminder,
 # R request, G private data, C closing with the name.
@@ -51,7 +51,7 @@ class Writer:
         names_product_elsewhere = facts.product is not None and "{product}" not in situation
         if order_given:
             parts["N"] = self._draw(shared["order_product" if names_product_elsewhere else "order"], facts)
-        elif facts.case.needs_order and facts.order is None and rng.random() < 0.5:
+        elif facts.case.needs_order and facts.order is None:
             parts["N"] = self._draw(shared["no_order"], facts)
         if names_product_elsewhere and not order_given:
             parts["S"] = f"{self._draw(shared['product_only'], facts)} {parts['S']}"
@@ -66,9 +66,9 @@ class Writer:
         """The parts around it: opening, feeling, private data, and the name at the start and at the end."""
         own, shared, rng = bank(f"intents/{facts.case.intent}"), bank("shared"), self.rng
         parts: dict[str, str] = {}
-        if rng.random() < 0.5:
+        if rng.random() < 0.2:
             parts["O"] = self._draw(shared["opening"], facts)
-        if rng.random() < 0.6:
+        if rng.random() < 0.2:
             calm = facts.case.intent != "unsafe" and rng.random() < 0.4
             parts["F"] = self._draw((shared if calm else own)["feeling"], facts)
         if rng.random() < 0.1:
@@ -81,14 +81,11 @@ class Writer:
         return parts
 
     def message(self, facts: Facts, order_given: bool = True) -> str:
-        """A first message of 24 to 60 words. Private data stands as [phone], [email], [card], [address]."""
+        """A first message of 20 to 45 words. Private data stands as [phone], [email], [card], [address]."""
         rng = self.rng
-        matter = self._matter(facts, order_given and facts.order is not None)
         while True:
-            parts = matter | self._manners(facts)
+            parts = self._matter(facts, order_given and facts.order is not None) | self._manners(facts)
             layout = rng.choice(LAYOUTS_NAME_FIRST if facts.customer.first and rng.random() < 0.3 else LAYOUTS)
-            if rng.random() < 0.15:
-                layout = layout.replace("R", "")
             text = " ".join(parts[key] for key in layout if key in parts)
             if MIN_WORDS <= len(text.split()) <= MAX_WORDS:
                 return self.in_manner(text, facts)
@@ -111,17 +108,17 @@ class Writer:
             )
         manner = rng.random()
         if manner < 0.12:
-            text = lower_case(text, facts, keep_names=rng.random() < 0.8)
-        elif manner < 0.23:
+            text = lower_case(text, facts, keep_names=rng.random() < 0.95)
+        elif manner < 0.2:
             text = with_slips(text, facts, rng)
-        elif manner < 0.28:
+        elif manner < 0.25:
             text = re.sub(r"\. ", lambda _: rng.choice(["! ", "... ", ". "]), text)
         return text
 
 
 def protected_words(facts: Facts) -> set[str]:
     """Words that keep their spelling whatever the manner: names, products, town."""
-    values = [facts.fills.get(key, "") for key in ("name", "product", "order", "span", "town", "country", "day")]
+    values = [facts.fills.get(key, "") for key in ("name", "product", "order", "town", "country", "day")]
     return {word.strip(".,") for value in values for word in value.split()} | set(facts.customer.full.split())
 
 
@@ -132,10 +129,10 @@ def lower_case(text: str, facts: Facts, keep_names: bool) -> str:
 
 
 def with_slips(text: str, facts: Facts, rng: random.Random) -> str:
-    """One to three typing slips in plain words: two letters swapped, one dropped or one doubled."""
+    """One or two typing slips in plain words: two letters swapped, one dropped or one doubled."""
     words, keep = text.split(" "), protected_words(facts)
     places = [i for i, w in enumerate(words) if re.fullmatch(r"[a-z]{5,}", w) and w not in keep]
-    for i in rng.sample(places, min(len(places), rng.randint(1, 3))):
+    for i in rng.sample(places, min(len(places), rng.randint(1, 2))):
         w, at = words[i], rng.randrange(1, len(words[i]) - 1)
         words[i] = rng.choice([w[:at] + w[at + 1] + w[at] + w[at + 2 :], w[:at] + w[at + 1 :], w[:at] + w[at] + w[at:]])
     return " ".join(words)

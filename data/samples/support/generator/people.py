@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import re
+import unicodedata
 from dataclasses import dataclass
 
-from generator.banks import PHRASES, WET_KINDS, Case, bank
+from generator.banks import PHRASES, Decks, bank
+from generator.lexicon import KINDS, lexicon
 
 
 @dataclass(frozen=True)
@@ -27,40 +29,22 @@ class Customer:
 
 
 class People:
-    """Hands out customers, products and order numbers; no first name of one season returns in the other."""
+    """Hands out customers, products and order numbers; what one season names, the other does not."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.names = bank("names")
-        kept_apart = (PHRASES / "new_phrasings.txt").read_text(encoding="utf-8")
-        self.orders = set(re.findall(r"\d{5}", kept_apart))
-        self.made: dict[bool, list[str]] = {False: [], True: []}
-        self.taken = {name for line in self.names["first"] + self.names["first autumn"] for name in line.split()}
-        self.taken |= set(re.findall(r"\w+", kept_apart))
-        for autumn in (False, True):
-            while len(self.made[autumn]) < 90:
-                self._make_name(autumn)
+        self.decks = Decks(rng)
+        self.orders = set(re.findall(r"\d{5}", (PHRASES / "new_phrasings.txt").read_text(encoding="utf-8")))
 
-    def _make_name(self, autumn: bool) -> None:
-        parts = [self.rng.choice(self.names["syllable start"][0].split())]
-        if self.rng.random() < 0.5:
-            parts.append(self.rng.choice(self.names["syllable middle"][0].split()))
-        parts.append(self.rng.choice(self.names["syllable end"][0].split()))
-        name = "".join(parts)
-        if name not in self.taken and 4 <= len(name) <= 8:
-            self.taken.add(name)
-            self.made[autumn].append(name)
+    def _name(self, of: str, autumn: bool) -> str:
+        return self.decks.draw(lexicon(of)["autumn" if autumn else "spring"])
 
     def customer(self, autumn: bool) -> Customer:
-        """A customer; about one in sixteen gives no name, about a quarter have a name made of syllables."""
+        """A customer whose names nobody had before; about one in sixteen gives none."""
         town = self.rng.choice(bank("places")["town"])
         if self.rng.random() < 0.06:
             return Customer("", "", town)
-        section = "first autumn" if autumn else "first"
-        listed = [name for line in self.names[section] for name in line.split()]
-        first = self.rng.choice(self.made[autumn] if self.rng.random() < 0.27 else listed)
-        surname = self.rng.choice([name for line in self.names["surname"] for name in line.split()])
-        return Customer(first, surname, town)
+        return Customer(self._name("first", autumn), self._name("surname", autumn), town)
 
     def order(self) -> str:
         """Five digits never handed out before."""
@@ -69,12 +53,9 @@ class People:
         self.orders.add(digits)
         return digits
 
-    def product(self, case: Case, autumn: bool) -> str:
-        """A catalogue name that the case can be about; the autumn range is known in autumn only."""
-        names = bank("products")["autumn range" if autumn else "spring range"]
-        if case.intent == "care":
-            names = [name for name in names if kind_of(name).endswith(WET_KINDS) == (case.name == "wet")]
-        return self.rng.choice(names)
+    def product(self, autumn: bool) -> str:
+        """A catalogue name; the autumn range is known in autumn only."""
+        return f"{self._name('product', autumn)} {self.decks.draw(KINDS)}"
 
 
 def kind_of(product: str) -> str:
@@ -88,13 +69,18 @@ def phone(rng: random.Random) -> str:
     return rng.choice([f"07700 900{digits}", f"07700900{digits}", f"+44 7700 900 {digits}"])
 
 
+def _plain(name: str) -> str:
+    """Lower case without accents, as in an e-mail address."""
+    letters = unicodedata.normalize("NFKD", name.lower().replace("ø", "o"))
+    return "".join(letter for letter in letters if letter.isascii())
+
+
 def email(rng: random.Random, customer: Customer) -> str:
     """An address at a domain kept for examples."""
     domain = rng.choice(["example.com", "example.org", "example.net"])
     if not customer.first:
         return f"{rng.choice(['sparrow', 'teapot', 'marmalade', 'quill'])}{rng.randint(10, 99)}@{domain}"
-    plain = str.maketrans("öéëçèø", "oeeceo")
-    first, last = customer.first.lower().translate(plain), customer.surname.lower()
+    first, last = _plain(customer.first), _plain(customer.surname)
     return rng.choice([f"{first}.{last}", f"{first}{rng.randint(1, 99)}", f"{first[0]}{last}"]) + "@" + domain
 
 
