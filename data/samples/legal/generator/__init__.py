@@ -1,0 +1,1 @@
+"""Makes the Thessaly Oake sample; run make.py beside this folder."""
