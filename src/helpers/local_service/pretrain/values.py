@@ -7,6 +7,7 @@ and not a hope.
 
 import datetime
 import random
+import re
 import string
 import zlib
 from collections.abc import Callable
@@ -20,6 +21,13 @@ _CODAS = ["", "", "", "n", "r", "l", "s", "m", "t", "k", "nd", "rt", "x", "sh", 
 _MONTHS = "January February March April May June July August September October November December".split()
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = _MONTHS
+
+
+@cache
+def _all_words() -> tuple[str, ...]:
+    """Return every plain lower-case word of the word lists, names included."""
+    text = " ".join(entry for entries in word_lists().values() for entry in entries)
+    return tuple(sorted(set(re.findall(r"\b[a-z]{3,9}\b", text.lower()))))
 
 
 @cache
@@ -59,23 +67,38 @@ class Values:
         """Return one entry of a word list."""
         return self.rng.choice(word_lists()[name])
 
-    def _syllables(self, low: int, high: int) -> str:
-        count = self.rng.randint(low, high)
-        return "".join(
-            self.rng.choice(_ONSETS) + self.rng.choice(_VOWELS) + self.rng.choice(_CODAS) for _ in range(count)
-        )
+    def _made(self, low: int, high: int) -> str:
+        """An invented word of `low` to `high` syllables or so, made in one of four ways.
+
+        One way alone is a pattern that a model learns by heart, and then it copies nothing that is made otherwise.
+        """
+        way = self.rng.random()
+        if way < 0.45:
+            count = self.rng.randint(low, high)
+            draw = self.rng.choice
+            return "".join(draw(_ONSETS) + draw(_VOWELS) + draw(_CODAS) for _ in range(count))
+        if way < 0.8:  # the beginning of one word and the end of another
+            begin, end = self.rng.choice(_all_words()), self.rng.choice(_all_words())
+            return begin[: self.rng.randint(2, 4)] + end[-self.rng.randint(1, 2 + high) :]
+        if way < 0.92:
+            return self.rng.choice(_all_words())
+        return "".join(self.rng.choices(string.ascii_lowercase, k=self.rng.randint(3, 7)))
 
     def made_word(self) -> str:
-        """Return an invented lower-case word, such as 'tralindo'."""
-        return self._fresh(lambda: self._syllables(1, 3))
+        """Return a lower-case word, mostly an invented one such as 'tralindo'."""
+        return self._fresh(lambda: self._made(1, 3))
 
     def first_name(self) -> str:
-        """Return a given name, real or made from syllables."""
-        return self.pick("given") if self.rng.random() < 0.5 else self._syllables(1, 2).capitalize()
+        """Return a given name, real or made up."""
+        return self.pick("given") if self.rng.random() < 0.3 else self._made(1, 2).capitalize()
 
     def family_name(self) -> str:
-        """Return a family name, real or made from syllables."""
-        return self.pick("family") if self.rng.random() < 0.5 else self._syllables(1, 3).capitalize()
+        """Return a family name, real or made up."""
+        return self.pick("family") if self.rng.random() < 0.3 else self._made(1, 3).capitalize()
+
+    def words(self, low: int, high: int) -> str:
+        """Return `low` to `high` plain words that have nothing to do with each other."""
+        return " ".join(self.rng.choices(_all_words(), k=self.rng.randint(low, high)))
 
     def name(self) -> str:
         """Return a full name; now and then with a middle initial or a double family name."""
@@ -184,13 +207,13 @@ class Values:
 
     def email(self) -> str:
         """Return an e-mail address."""
-        host = lambda: f"{self._syllables(1, 2)}.{self.rng.choice(('com', 'org', 'net', 'example', 'co.uk', 'de'))}"  # noqa: E731
+        host = lambda: f"{self._made(1, 2)}.{self.rng.choice(('com', 'org', 'net', 'example', 'co.uk', 'de'))}"  # noqa: E731
         local = lambda: self.rng.choice(  # noqa: E731
             (
                 f"{self.first_name().lower()}.{self.family_name().lower()}",
                 f"{self.first_name().lower()}{self.rng.randrange(100)}",
                 f"{self.family_name().lower()}_{self._letters(1).lower()}",
-                self._syllables(2, 3),
+                self._made(2, 3),
             )
         )
         return self._fresh(lambda: f"{local()}@{host()}")
@@ -200,15 +223,13 @@ class Values:
         if self.rng.random() < 0.5:
             return self.pick("town")
         ending = self.rng.choice(("ton", "ford", "wick", "mere", "holt", "burg", "field", "haven", "stead", "by"))
-        return self._syllables(1, 2).capitalize() + ending
+        return self._made(1, 2).capitalize() + ending
 
     def address(self) -> str:
         """Return a street address with a town."""
         street = self.pick("street")
         if self.rng.random() < 0.4:
-            street = (
-                f"{self._syllables(1, 2).capitalize()} {self.rng.choice(('Street', 'Road', 'Lane', 'Avenue', 'Way'))}"
-            )
+            street = f"{self._made(1, 2).capitalize()} {self.rng.choice(('Street', 'Road', 'Lane', 'Avenue', 'Way'))}"
         return self._fresh(lambda: f"{self.rng.randint(1, 250)} {street}, {self.town()}")
 
     def weekday(self) -> str:
@@ -225,10 +246,16 @@ class Values:
             (f"{self.rng.randint(1, 99)}%", f"{self.rng.randint(1, 99)} percent", f"{self.rng.uniform(0, 50):.1f}%")
         )
 
+    def _branded(self, thing: str) -> str:
+        """Return the thing, now and then with a made-up name: "a copper kettle", or "the Tolvan kettle"."""
+        if not thing.startswith(("a ", "an ")) or self.rng.random() < 0.7:
+            return thing
+        return f"the {self._made(1, 2).capitalize()} {thing.split()[-1]}"
+
     def draw(self, kind: str) -> str:
         """Return a value for a scene field's type, such as 'date', 'int 1..10', '@product' or 'choice left; right'."""
         if kind.startswith("@"):
-            return self.pick(kind[1:])
+            return self._branded(self.pick(kind[1:]))
         if kind.startswith("choice "):
             return self.rng.choice([option.strip() for option in kind.removeprefix("choice ").split(";")])
         if kind.startswith("int "):

@@ -28,6 +28,8 @@ def copy_text(pen: Pen) -> Task:
     makers = (
         values.name, values.code, values.digits, values.email, values.phone, values.address,
         lambda: f"{values.name()}, {values.code()}",
+        lambda: values.words(3, 12), lambda: capital(values.words(1, 3)), lambda: values.words(2, 6).title(),
+        lambda: f"{capital(values.made_word())} {values.pick('product').split()[-1]}",
         lambda: sentence_list([values.made_word() for _ in range(rng.randint(2, 6))], rng),
         lambda: sentence_list([values.name() for _ in range(rng.randint(2, 4))], rng),
         lambda: sentence_list([values.code() for _ in range(rng.randint(2, 4))], rng),
