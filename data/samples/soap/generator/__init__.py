@@ -1,0 +1,1 @@
+"""Makes the SOAP sample; see make.py."""
