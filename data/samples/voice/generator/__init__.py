@@ -1,0 +1,1 @@
+"""Makes the Moth & Biscuit sample; run make.py beside this folder."""
