@@ -27,7 +27,7 @@ course: $(READY)
 	$(RUN) -m helpers course
 
 lab: $(READY)
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 notebooks: $(READY)
 	$(RUN) -m helpers notebooks

@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def figure(**changes: Any) -> dict[str, Any]:
     usual = {
         "notebook": "04_evaluation", "task": "support", "metric": "house_compliant", "system": "tuned",
-        "value": 0.87, "low": 0.8, "high": 0.92, "n": 130, "seed": 1, "service": "local", "model": "ft:a",
+        "value": 0.87, "low": 0.8, "high": 0.92, "n": 130, "failed": 0, "seed": 1, "service": "local", "model": "ft:a",
     }  # fmt: skip
     return {**usual, **changes}
 

@@ -15,10 +15,10 @@ from helpers.score import GRADES, coherent, compare, rates, repeats, score_suppo
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "samples" / "support"
 TICKET = {"intent": "mend", "order": "LM-12345", "product": "Tarn kettle", "priority": "normal", "action": "book_mend"}
 PROSE = (
-    "Hello Bo, we looked up LM-12345 as soon as we read about the Tarn kettle. Inside 4 years the bench mends it free. "
-    "Next: the bench keeps a bench slot within 3 working days.\nFrom the bench, Lindermoor"
+    "Hello Bo, LM-12345 and the Tarn kettle are on the bench. Mends are free for 4 years, then 18 pounds. "
+    "Next: we offer a bench slot in 3 days.\nFrom the bench, Lindermoor"
 )
-RIGHT = f"{PROSE}\n{json.dumps(TICKET)}"
+RIGHT = f"{json.dumps(TICKET)}\n{PROSE}"
 EXAMPLE = {
     "messages": [
         {"role": "user", "content": "Bo here. My Tarn kettle, LM-12345, went quiet after two years."},
@@ -65,8 +65,9 @@ OTHER_TICKET = json.dumps(TICKET | {"action": "send_label"})
         (RIGHT.replace("book_mend", "send_label"), False, True, True),
         (RIGHT.replace('"mend"', '"unsafe"'), False, False, True),
         (PROSE, False, True, True),  # no ticket line: the policy sentence still shows the matter
-        (RIGHT[:-20], False, True, False),
-        (RIGHT.replace("From the bench, Lindermoor", "Inside 4 years the bench mends it free."), True, True, False),
+        (RIGHT.replace("}", ""), False, True, True),  # nor can this one be read
+        (RIGHT[:-40], True, True, False),  # cut off
+        (RIGHT.replace("From the bench, Lindermoor", "Mends are free for 4 years, then 18 pounds."), True, True, False),
         ("", False, False, False),
         ("I do not know.", False, False, False),
     ],
@@ -100,7 +101,7 @@ def test_unequal_numbers_are_refused() -> None:
 def test_rates_have_intervals() -> None:
     frame = score_support([RIGHT] * 9 + [""], [EXAMPLE] * 10)
     found = rates(frame, ["house_compliant", *GRADES])
-    assert list(found.columns) == ["metric", "value", "low", "high", "n"]
+    assert list(found.columns) == ["metric", "value", "low", "high", "n", "failed"]
     assert found.value.tolist() == [0.9] * 4 and found.n.tolist() == [10] * 4
     assert (found.low.between(0.55, 0.65) & found.high.between(0.95, 1)).all()
 

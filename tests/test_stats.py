@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from helpers.stats import bootstrap, mcnemar, paired_difference, wilson
+from helpers.stats import bootstrap, detectable, holm, mcnemar, paired_difference, sign_flip, wilson
 
 
 def test_wilson_has_the_published_values() -> None:
@@ -45,6 +46,51 @@ def test_mcnemar_is_the_exact_sign_test_of_what_differs() -> None:
     assert mcnemar(a, a) == 1
     with pytest.raises(ValueError, match="same questions"):
         mcnemar(a, b[1:])
+
+
+@pytest.mark.parametrize(
+    ("both", "only_a", "only_b", "neither", "p_value"),
+    [  # statsmodels 0.15.0, contingency_tables.mcnemar(table, exact=True)
+        (50, 3, 12, 0, 0.03515625),
+        (10, 25, 9, 40, 0.00904118549078703),
+        (5, 1, 7, 5, 0.0703125),
+        (90, 4, 4, 2, 1.0),
+        (80, 40, 70, 110, 0.005447429511444476),
+    ],
+)
+def test_mcnemar_is_that_of_statsmodels(both: int, only_a: int, only_b: int, neither: int, p_value: float) -> None:
+    a = [True] * (both + only_a) + [False] * (only_b + neither)
+    b = [True] * both + [False] * only_a + [True] * only_b + [False] * neither
+    assert mcnemar(a, b) == pytest.approx(p_value, rel=1e-9)
+
+
+def test_holm_is_that_of_statsmodels() -> None:
+    found = holm([0.01, 0.04, 0.03, 0.005, 0.6])  # multitest.multipletests(…, method="holm"), 0.15.0
+    assert found == pytest.approx([0.04, 0.09, 0.09, 0.025, 0.6])
+    assert holm([]) == [] and holm([0.7, 0.9]) == [1, 1]
+
+
+def test_the_sign_flip_test_is_exact_for_few_and_turns_whole_clusters() -> None:
+    assert sign_flip([1, 2, 3, 4, 5]) == pytest.approx(2 / 2**5)
+    assert sign_flip([1, 2, 3, 4, 5], clusters="aabbc") == pytest.approx(2 / 2**3)
+    assert sign_flip([0, 0]) == sign_flip([]) == 1
+    many = [0.1 * (i % 5) for i in range(60)]
+    assert sign_flip(many) == sign_flip(many) < 0.001
+    with pytest.raises(ValueError, match="one a value"):
+        sign_flip([1, 2], clusters="a")
+
+
+def test_what_is_detectable_is_what_mcnemar_shows_four_times_in_five() -> None:
+    rng = np.random.default_rng(1)
+    for n, differ in ((60, 0.3), (130, 0.2), (30, 0.0)):
+        least = detectable(n, differ)
+        share = max(differ, least)
+        chances = [1 - share, (share - least) / 2, (share + least) / 2]  # alike, only a right, only b right
+        drawn = rng.choice(3, size=(1000, n), p=chances)
+        shown = [mcnemar(row == 1, row == 2) < 0.05 for row in drawn]
+        assert np.mean(shown) == pytest.approx(0.8, abs=0.04)
+    sizes = [detectable(n, 0.2) for n in (20, 50, 130, 400)]
+    assert sizes == sorted(sizes, reverse=True) and np.isnan(detectable(5, 0.5))
 
 
 def test_a_paired_difference_has_the_published_interval() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -18,7 +17,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from helpers.errors import Explained, cannot_write
+from helpers import journal
+from helpers.errors import Explained
 from helpers.stats import wilson
 from helpers.workspace import read_jsonl, write_jsonl
 
@@ -72,18 +72,7 @@ def reviewers(data: Path | str) -> list[str]:
 
 def keep(data: Path | str, decision: Decision) -> None:
     """Add a decision to its reviewer's file; it is on the disk when this returns. Raises Explained where it cannot."""
-    path = decisions_path(data, decision.reviewer)
-    try:
-        with path.open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-            torn = file.read(1) not in (b"\n", b"")  # a line that a crash cut short must not swallow this one
-            line = json.dumps(asdict(decision), ensure_ascii=False).encode("utf-8", "backslashreplace")
-            file.write(b"\n" * torn + line + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    journal.add(decisions_path(data, decision.reviewer), asdict(decision))
 
 
 def decisions(data: Path | str, reviewer: str) -> dict[str, Decision]:
@@ -91,24 +80,8 @@ def decisions(data: Path | str, reviewer: str) -> dict[str, Decision]:
 
     Prints which lines are not whole decisions (a crash can cut one short); they are passed over.
     """
-    path, found, broken = decisions_path(data, reviewer), {}, []
-    if not path.exists():
-        return {}
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise Explained(f"{path} could not be read ({error.strerror or error}). Check its folder.") from error
-    for number, line in enumerate(lines, start=1):
-        try:
-            decision = _parse(json.loads(line)) if line.strip() else None
-        except (ValueError, TypeError, KeyError):
-            broken.append(number)
-            continue
-        if decision is not None:
-            found[decision.example] = decision
-    if broken:
-        print(f"{path}: passed over what is not a whole decision, on line {', '.join(map(str, broken))}.")
-    return found
+    made = journal.entries(decisions_path(data, reviewer), _parse, "decision")
+    return {decision.example: decision for decision in made}
 
 
 def _parse(row: Any) -> Decision:

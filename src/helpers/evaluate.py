@@ -1,32 +1,100 @@
-"""Step 4: put the same questions to any model, with any prompt. Nothing here judges; helpers.score does.
+"""Step 4: put examples to any model, with any prompt, and keep graded answers. How to judge is the graders' matter.
 
-Shown in notebook 04.
+    tuned = evaluate(client, model, test, grade_support, task="support", system="tuned")
+    tuned.rates()
+
+A grader is anything that is called with an answer and its example and returns its grades by name: True and False, or
+numbers. Each evaluation is a file in build/evaluations, which later sessions read. Shown in notebook 04.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Any, NamedTuple
+import hashlib
+import json
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import openai
+import pandas as pd
 
+from helpers import spending
+from helpers.asking import Answer, Conversation, ask, ask_all, requests
+from helpers.compare import rates
+from helpers.decisions import fingerprint
 from helpers.errors import Explained
-from helpers.frontend import StatusLine
+from helpers.workspace import build, write_whole
 
-Message = dict[str, Any]
-Conversation = list[Message]
+__all__ = ["Answer", "Evaluation", "ask", "evaluate", "evaluations", "gold", "prompts", "with_shots", "with_system"]
+Example = dict[str, Any]
+Grades = dict[str, Any]  # bool or float by name
+Grader = Callable[[str, Example], Grades]
+ASKED = ("item", "answer", "finish_reason", "prompt_tokens", "completion_tokens", "seconds", "error")
 
 
-class Answer(NamedTuple):
-    """What a model said, why it stopped ("stop", or "length" when it was cut), and what that took."""
+@dataclass
+class Evaluation:
+    """The graded answers of one system to one set of examples, `task`.
 
-    text: str
-    finish_reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
+    `frame` has a row an example, in order: item (what tells it from others), answer, finish_reason, prompt_tokens,
+    completion_tokens, seconds, error ("" where all went well), and a column a grade, empty where there was an error.
+    """
+
+    task: str
+    system: str
+    model: str
+    service: str
+    at: str  # ISO 8601, UTC
+    settings: dict[str, Any]
+    dollars: float | None  # what all these answers cost, those from before as well; None where it is not known
+    examples: list[Example]
+    frame: pd.DataFrame
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the grades."""
+        return [column for column in self.frame if column not in ASKED]
+
+    @property
+    def failed(self) -> int:
+        """How many examples have no graded answer."""
+        return int(self.frame["error"].ne("").sum())
+
+    def rates(self, metrics: Iterable[str] | None = None, clusters: Sequence[Hashable] | None = None) -> pd.DataFrame:
+        """Return one row a metric with its interval, see helpers.compare.rates."""
+        return rates(self.frame, self.metrics if metrics is None else metrics, clusters)
+
+    @property
+    def path(self) -> Path:
+        """Its file: the same for the same model asked the same in the same way."""
+        made_from = [self.model, self.settings, self.frame["item"].tolist()]
+        name = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12]
+        return build("evaluations", f"{_plain(self.task)}-{_plain(self.system)}-{name}.json")
+
+    def save(self) -> Path:
+        """Write its file, whole or not at all, and return the path."""
+        rows = self.frame.astype(object).where(self.frame.notna(), None).to_dict("records")
+        content = {**{name: value for name, value in vars(self).items() if name != "frame"}, "rows": rows}
+        return write_whole(self.path, json.dumps(content, indent=1) + "\n")
+
+
+def evaluations(task: str | None = None) -> list[Evaluation]:
+    """Return the evaluations that are kept, oldest first; those of one task where it is named.
+
+    Raises Explained for a file that is not one.
+    """
+    found = []
+    for path in build("evaluations", "_").parent.glob("*.json"):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found.append(Evaluation(frame=_frame(content.pop("rows")), **content))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Explained(f"{path} is no evaluation ({error}). Move it away, then evaluate again.") from error
+    return sorted((e for e in found if task in (None, e.task)), key=lambda evaluation: evaluation.at)
 
 
 def prompts(examples: Sequence[dict[str, Any]]) -> list[Conversation]:
@@ -68,78 +136,70 @@ def with_shots(conversations: Sequence[Conversation], shots: Sequence[Conversati
     return found
 
 
-def ask(
+def evaluate(
     client: openai.OpenAI,
     model: str,
-    conversations: Sequence[Conversation],
+    examples: Sequence[Example],
+    graders: Grader | Sequence[Grader],
     *,
+    task: str,
+    system: str,
+    conversations: Sequence[Conversation] | None = None,
     max_tokens: int = 220,
     temperature: float = 0,
     seed: int = 1,
     workers: int = 8,
-    label: str = "",
-) -> list[Answer]:
-    """Return the model's answer to every conversation, in their order; `workers` requests are under way at a time.
+    batch: bool = False,
+    ceiling: float = 0.0,
+) -> Evaluation:
+    """Ask the model every example, grade what it says, keep the evaluation in its file, and return it.
 
-    One line tells how far it is and then how long it took. A passing failure is tried again by the SDK (its
-    max_retries); one that lasts raises Explained, and the requests not yet sent are not sent.
+    `conversations` is what to ask in place of prompts(examples), as with_system and with_shots make it. Answers from
+    before are used again, so a call that was interrupted goes on. What asking may cost is printed first; over `ceiling`
+    dollars OverBudget is raised and nothing sent. A request that fails, and an answer that a grader cannot judge
+    (Explained, or an error of the service), is a row with its `error`: counted, never dropped. `batch`: see ask_all.
     """
-
-    def one(conversation: Conversation) -> Answer:
-        started = time.perf_counter()
-        reply = client.chat.completions.create(
-            model=model,
-            messages=conversation,  # type: ignore[arg-type]  # plain dicts, as a training file holds them
-            max_completion_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
-        )
-        choice, usage = reply.choices[0], reply.usage
-        return Answer(
-            choice.message.content or "",
-            choice.finish_reason,
-            usage.prompt_tokens if usage else 0,
-            usage.completion_tokens if usage else 0,
-            time.perf_counter() - started,
-        )
-
-    started, count, name = time.perf_counter(), len(conversations), label or model
-    line = StatusLine(every=0.5, only_end=True)
-    line.show(f"{name}: asking {count} questions")
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        places = {pool.submit(one, conversation): place for place, conversation in enumerate(conversations)}
-        try:
-            for done, future in enumerate(as_completed(places), start=1):
-                future.result()
-                line.show(f"{name}: {done} of {count} answers, {time.perf_counter() - started:.0f} s")
-        except openai.OpenAIError as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise Explained(_explain(error, model, places[future] + 1, count, workers)) from error
-        except BaseException:  # a person's interrupt: send no more, and let it through
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    answers = [future.result() for future in places]
-    cut = sum(answer.finish_reason == "length" for answer in answers)
-    ended = f"{name}: {count} answers in {time.perf_counter() - started:.1f} s"
-    line.end(ended + (f"; {cut} cut at {max_tokens} tokens" if cut else ""))
-    return answers
+    asked = requests(model, conversations or prompts(examples), max_tokens, temperature, seed)
+    if len(asked) != len(examples):
+        raise ValueError(f"There are {len(asked)} conversations for {len(examples)} examples: one an example.")
+    answers = ask_all(client, asked, workers=workers, label=system, batch=batch, ceiling=ceiling)
+    every = [graders] if callable(graders) else list(graders)
+    with ThreadPoolExecutor(workers) as pool:  # a grader of the service's waits for its answer
+        rows = list(pool.map(lambda pair: _row(pair[0], pair[1], every), zip(answers, examples, strict=True)))
+    after = spending.spent(client, model, ((a.prompt_tokens, a.completion_tokens) for a in answers), batch)
+    settings = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed, "prompt": _prompt(asked)}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    made = Evaluation(
+        task, system, model, str(client.base_url), at, settings, after.dollars, list(examples), _frame(rows)
+    )
+    made.save()
+    print(f"{system}: {after}" + (f"; {made.failed} failed: run this again to try them once more" * bool(made.failed)))
+    return made
 
 
-def _explain(error: openai.OpenAIError, model: str, number: int, count: int, workers: int) -> str:
-    """What happened, at which conversation, and what to do next."""
-    where = f"Asking {model} stopped at conversation {number} of {count}."
-    body = getattr(error, "body", None)
-    said = body["message"] if isinstance(body, dict) and body.get("message") else str(error)
-    if isinstance(error, openai.APITimeoutError):
-        return f"{where} The service took too long. Ask fewer at a time (workers={max(1, workers // 2)}) and run again."
-    if isinstance(error, openai.APIConnectionError):
-        return f"{where} The service cannot be reached. Run the connect() cell again, then this one."
-    if isinstance(error, openai.NotFoundError):
-        return f"{where} {said} Check the model's name: client.models.list() shows what there is."
-    if isinstance(error, openai.AuthenticationError):
-        return f"{where} The service refused the key: {said} Set OPENAI_API_KEY and run the connect() cell again."
-    if isinstance(error, openai.RateLimitError):
-        return f"{where} Too many requests: {said} Ask fewer at a time (workers=2) and run this cell again."
-    if isinstance(error, openai.BadRequestError):
-        return f"{where} The service refused it: {said} Mend that conversation (or shorten the prompt) and run again."
-    return f"{where} The service failed: {said} Run this cell again; if it stays so, run the connect() cell first."
+def _row(answer: Answer, example: Example, graders: Sequence[Grader]) -> dict[str, Any]:
+    said = answer._asdict()
+    row = {"item": fingerprint(example), "answer": said.pop("text"), **said}
+    grades: Grades = {}
+    try:
+        for grade in graders if not answer.error else ():
+            grades |= grade(answer.text, example)
+    except (Explained, openai.OpenAIError) as error:
+        return row | {"error": f"not graded: {error}"}
+    clash = sorted(set(grades) & set(ASKED))
+    if clash:
+        raise ValueError(f"A grade cannot be called {', '.join(clash)}: these columns hold what was asked.")
+    return row | {name: None if isinstance(v, float) and math.isnan(v) else v for name, v in grades.items()}
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=None if rows else list(ASKED))
+
+
+def _prompt(asked: Sequence[dict[str, Any]]) -> str:
+    """What tells one way of asking the same examples from another: the digest of all that is sent."""
+    return hashlib.sha256(json.dumps([request["messages"] for request in asked]).encode()).hexdigest()[:12]
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:40]

@@ -58,7 +58,8 @@ def show(figure: Figure, alt: str) -> None:
         sys.modules["matplotlib.pyplot"].close(figure)
 
 
-def _axes(title: str = "", height: float = SIZE[1]) -> tuple[Figure, Any]:
+def new_axes(title: str = "", height: float = SIZE[1]) -> tuple[Figure, Any]:
+    """Return a figure of the course's width and its axes, in its style where STYLE is set."""
     figure = Figure(figsize=(SIZE[0], height), layout="constrained")
     axes = figure.subplots()
     axes.set_title(title, loc="left")
@@ -68,7 +69,7 @@ def _axes(title: str = "", height: float = SIZE[1]) -> tuple[Figure, Any]:
 @rc_context(STYLE)
 def loss_curves(metrics: pd.DataFrame, title: str = "Loss at each step") -> Figure:
     """Return the loss curves of a job, from training_metrics: training, and validation where it was measured."""
-    figure, axes = _axes(title)
+    figure, axes = new_axes(title)
     for colour, (column, (label, style, marker)) in zip(COLOURS, CURVES.items(), strict=False):
         values = _measured(metrics, column)
         if len(values):
@@ -109,7 +110,7 @@ def bars(frame: pd.DataFrame, title: str = "", ylabel: str = "share of replies")
     The frame has columns system, metric, value, low and high, in fractions; order in the frame is order in the plot.
     """
     systems, metrics = list(dict.fromkeys(frame["system"])), list(dict.fromkeys(frame["metric"]))
-    figure, axes = _axes(title)
+    figure, axes = new_axes(title)
     width = 0.8 / max(len(systems), 1)
     for index, system in enumerate(systems):
         rows = frame[frame["system"] == system]
@@ -137,9 +138,34 @@ def describe_bars(frame: pd.DataFrame) -> str:
 
 
 @rc_context(STYLE)
+def intervals(frame: pd.DataFrame, title: str = "", xlabel: str = "share of replies") -> Figure:
+    """Return a row of its own for each value: a point and its interval; the frame's order from the top.
+
+    The frame has columns label, value, low and high, in fractions.
+    """
+    figure, axes = new_axes(title, height=max(2.0, 0.4 * len(frame) + 1))
+    places = range(len(frame))
+    reach = [frame["value"] - frame["low"], frame["high"] - frame["value"]]
+    axes.errorbar(frame["value"], places, xerr=reach, fmt="o", color=COLOURS[0], capsize=4)
+    axes.set_yticks(places, frame["label"])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.02)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    axes.set_xlabel(xlabel)
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def describe_intervals(frame: pd.DataFrame) -> str:
+    """Return alt text for such points: every value with its interval."""
+    values = (f"{r.label} {r.value:.0%} ({r.low:.0%} to {r.high:.0%})" for r in frame.itertuples())
+    return f"Points with intervals: {'; '.join(values)}."
+
+
+@rc_context(STYLE)
 def lengths(values: Iterable[float], limit: float | None = None, xlabel: str = "tokens in an example") -> Figure:
     """Return a histogram of lengths; a dashed line marks the limit, where there is one."""
-    figure, axes = _axes()
+    figure, axes = new_axes()
     axes.hist(list(values), bins=30, color=COLOURS[0], edgecolor="white")
     if limit is not None:
         axes.axvline(limit, color=COLOURS[3], linestyle="--")
@@ -152,7 +178,7 @@ def lengths(values: Iterable[float], limit: float | None = None, xlabel: str = "
 @rc_context(STYLE)
 def counts(series: pd.Series, xlabel: str = "how many") -> Figure:
     """Return horizontal bars of a series of counts, labelled by its index, in its order from the top."""
-    figure, axes = _axes(height=max(2.0, 0.32 * len(series) + 0.8))
+    figure, axes = new_axes(height=max(2.0, 0.32 * len(series) + 0.8))
     drawn = axes.barh([str(name) for name in series.index], series.to_numpy(), color=COLOURS[0])
     axes.bar_label(drawn, [f"{value:,.0f}" for value in series], padding=3, fontsize=10)
     axes.invert_yaxis()

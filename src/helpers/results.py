@@ -12,7 +12,7 @@ import pandas as pd
 from .errors import Explained
 from .workspace import build, write_whole
 
-COLUMNS = ("notebook", "task", "metric", "system", "value", "low", "high", "n", "seed", "service", "model")
+COLUMNS = ("notebook", "task", "metric", "system", "value", "low", "high", "n", "failed", "seed", "service", "model")
 BEGIN, END = "<!-- results of `make notebooks` -->", "<!-- end of results -->"
 PLACE = ["notebook", "task", "n", "metric"]
 IDENTITY = ("notebook", "task", "metric", "system", "model")  # a row measured anew replaces the one with these
@@ -30,8 +30,9 @@ def record(
     seed: int,
     service: str,
     model: str,
+    failed: int = 0,
 ) -> None:
-    """Keep one measured figure: a fraction from 0 to 1, its interval, and how many cases it rests on.
+    """Keep one measured figure: a fraction from 0 to 1, its interval, how many cases it rests on, how many failed.
 
     Raises ValueError for a figure that cannot be one (a percentage, an interval that does not hold the value).
     """
@@ -46,7 +47,7 @@ def record(
     empty = [name for name, text in texts.items() if not text]
     if empty:
         raise ValueError(f"{task}, {metric}, {system}: {', '.join(empty)} must not be empty.")
-    row = {**texts, "value": value, "low": low, "high": high, "n": int(n), "seed": int(seed)}
+    row = {**texts, "value": value, "low": low, "high": high, "n": int(n), "failed": int(failed), "seed": int(seed)}
     rows = [old for old in _rows() if any(old[name] != row[name] for name in IDENTITY)]
     rows.append({name: row[name] for name in COLUMNS})
     write_whole(build("results.json"), json.dumps(rows, indent=1, ensure_ascii=False) + "\n")

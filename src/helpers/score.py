@@ -1,4 +1,4 @@
-"""Step 4: grade replies of the customer-support case, and put systems side by side.
+"""Step 4: grade replies of the customer-support case. helpers.compare puts the grades of systems side by side.
 
 Three grades are the same for every case of the course: accuracy, relevance and coherence. Shown in notebook 04.
 """
@@ -6,37 +6,19 @@ Three grades are the same for every case of the course: accuracy, relevance and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from helpers.cases import support
-from helpers.stats import mcnemar, paired_difference, wilson
+from helpers.compare import Comparison, compare, rates
 
+__all__ = ["GRADES", "Comparison", "coherent", "compare", "grade_support", "rates", "repeats", "score_support"]
 GRADES = ["accuracy", "relevance", "coherence"]
 PRODUCT = re.compile(rf"\b(?!The |Your |This |That |Our |An? |My )[A-Z][a-z]+ (?:{support.KINDS})\b")
 RUN = 7  # words: no gold reply says so many words in a row twice
 ENDS = (".", "!", "?", "}", '."', ".)", "…")
-
-
-class Comparison(NamedTuple):
-    """System b against system a on the same questions: the difference of their shares, and whether it may be chance."""
-
-    metric: str
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    only_a: int
-    only_b: int
-    n: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.metric}: {self.difference:+.2f} ({self.low:+.2f} to {self.high:+.2f}); {self.only_b} right only in "
-            f"the second, {self.only_a} only in the first, of {self.n}; p = {self.p_value:.3g}"
-        )
 
 
 def score_support(replies: Sequence[str], examples: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -47,18 +29,20 @@ def score_support(replies: Sequence[str], examples: Sequence[dict[str, Any]]) ->
 
     - accuracy: intent, action and facts are right;
     - relevance: speaks of this customer's matter, and names no other product or order number;
-    - coherence: ends properly, repeats neither a sentence nor a run of seven words, and is 25 to 65 words long.
+    - coherence: ends properly, repeats neither a sentence nor a run of seven words, and is 20 to 45 words long.
 
     Raises ValueError when replies and examples are not equally many, or an example has no right answer.
     """
     if len(replies) != len(examples):
         raise ValueError(f"{len(replies)} replies cannot be graded by {len(examples)} examples: one reply an example.")
-    rows = [_row(reply, example["messages"]) for reply, example in zip(replies, examples, strict=True)]
+    rows = [grade_support(reply, example) for reply, example in zip(replies, examples, strict=True)]
     return pd.DataFrame(rows).astype(bool)
 
 
-def _row(reply: str, messages: list[dict[str, str]]) -> dict[str, bool]:
-    gold, before = messages[-1]["content"], messages[:-1]
+def grade_support(reply: str, example: dict[str, Any]) -> dict[str, bool]:
+    """Return the grades of one reply, as score_support describes them."""
+    *before, last = example["messages"]
+    gold = last["content"]
     checks = support.check(reply, gold, before)
     right = support.read_ticket(support.split_reply(gold)[1])
     ticket = support.read_ticket(support.split_reply(reply)[1])
@@ -95,10 +79,10 @@ def _names_nothing_else(reply: str, right: dict[str, str | None]) -> bool:
 
 
 def coherent(reply: str) -> bool:
-    """Whether the reply is a finished text of 25 to 65 words that does not repeat itself; its truth is not judged."""
+    """Whether the reply is a finished text of 20 to 45 words that does not repeat itself; its truth is not judged."""
     prose = support.split_reply(reply)[0]
     lines = [line.strip() for line in reply.strip().splitlines() if line.strip()]
-    if not lines or not 25 <= len(prose.split()) <= 65:
+    if not lines or not support.FEWEST_WORDS <= len(prose.split()) <= support.MOST_WORDS:
         return False
     signed = len(lines) > 1 and len(lines[-1].split()) <= 5 and lines[-2].endswith(ENDS)
     return (lines[-1].endswith(ENDS) or signed) and not repeats(prose)
@@ -110,25 +94,3 @@ def repeats(text: str) -> bool:
     words = re.findall(r"[\w'-]+", text.lower())
     runs = [tuple(words[i : i + RUN]) for i in range(len(words) - RUN + 1)]
     return len(set(sentences)) < len(sentences) or len(set(runs)) < len(runs)
-
-
-def rates(frame: pd.DataFrame, metrics: Iterable[str]) -> pd.DataFrame:
-    """Return one row a metric: metric, value (the share of True), low, high (Wilson, 95%), n."""
-    rows = []
-    for metric in metrics:
-        right, n = int(frame[metric].sum()), len(frame)
-        low, high = wilson(right, n)
-        rows.append({"metric": metric, "value": right / n if n else float("nan"), "low": low, "high": high, "n": n})
-    return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "n"])
-
-
-def compare(frame_a: pd.DataFrame, frame_b: pd.DataFrame, metric: str) -> Comparison:
-    """Return how much better b is than a in one metric: the difference with its interval, and McNemar's p value.
-
-    Both frames judge answers to the same questions in the same order; raises ValueError where they cannot.
-    """
-    a, b = frame_a[metric].astype(bool).tolist(), frame_b[metric].astype(bool).tolist()
-    low, high = paired_difference(a, b)
-    pairs = list(zip(a, b, strict=True))
-    only_a, only_b = pairs.count((True, False)), pairs.count((False, True))
-    return Comparison(metric, (only_b - only_a) / len(pairs), low, high, mcnemar(a, b), only_a, only_b, len(pairs))

@@ -1,15 +1,20 @@
-"""Step 4: how sure a measured figure is. Intervals of 95% and one test; the mathematics is scipy's.
+"""Step 4: how sure a measured figure is. Intervals of 95%, tests, and what a set of a given size can show.
+
+The mathematics is scipy's. How often the intervals hold the true value is in tests/test_coverage_of_intervals.py.
+Wilson's, for shares from 0.5 to 0.98 of 30 to 300 answers, does in 95.2 of 100 on average. Counts being whole numbers,
+it is 92.2 to 97.8 at any one of them; for 0.98 of 30 to 80 answers no interval at all comes within two points of 95.
 
 Shown in notebook 04.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.optimize import brentq
+from scipy.stats import binom, binomtest, permutation_test
 from scipy.stats import bootstrap as resample
 
 
@@ -32,21 +37,62 @@ def wilson(successes: int, n: int) -> Interval:
     return Interval(float(found.low), float(found.high))
 
 
-def bootstrap(values: Sequence[float], seed: int = 1, times: int = 2000) -> Interval:
+def bootstrap(
+    values: Sequence[float], seed: int = 1, times: int = 2000, clusters: Sequence[Hashable] | None = None
+) -> Interval:
     """Return the interval of the mean of `values`: the middle 95% of the means of `times` samples drawn from them.
 
-    For figures that are not yes or no, such as a similarity or a difference. Raises ValueError for fewer than two.
+    For figures that are not yes or no, such as a similarity or a difference. `clusters` names what each value belongs
+    to, for example its conversation: whole clusters are drawn then, because answers in one conversation go together.
+    Raises ValueError for fewer than two values, or two clusters.
     """
-    if len(values) < 2:
-        raise ValueError(f"An interval of a mean needs two values or more; there are {len(values)}.")
+    sums, sizes = _by_cluster(values, clusters)
+    if len(sums) < 2:
+        what = "values" if clusters is None else "clusters"
+        raise ValueError(f"An interval of a mean needs two {what} or more; there are {len(sums)}.")
     drawn = resample(
-        (np.asarray(values, dtype=float),),
-        np.mean,
+        (sums, sizes),
+        lambda s, n, axis=-1: s.sum(axis=axis) / n.sum(axis=axis),
+        paired=True,
+        vectorized=True,
         n_resamples=times,
         method="percentile",
         random_state=np.random.default_rng(seed),
     )
     return Interval(float(drawn.confidence_interval.low), float(drawn.confidence_interval.high))
+
+
+def sign_flip(differences: Sequence[float], seed: int = 1, clusters: Sequence[Hashable] | None = None) -> float:
+    """Return the p value of the sign-flip test: could differences of pairs that are as often up as down be so large?
+
+    With `clusters` the signs of a whole cluster turn together. Exact for up to 13 differences or clusters, else by
+    9,999 random turns (scipy's permutation_test). Where nothing differs, or nothing was measured, the answer is 1.
+    """
+    sums, _ = _by_cluster(differences, clusters)
+    sums = sums[sums != 0]
+    if not len(sums):
+        return 1.0
+    found = permutation_test(
+        (sums,),
+        np.sum,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=9999,
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)
+
+
+def _by_cluster(values: Sequence[float], clusters: Sequence[Hashable] | None) -> tuple[np.ndarray, np.ndarray]:
+    """The sum and the number of the values in each cluster; each value is its own where none are named."""
+    numbers = np.asarray(values, dtype=float)
+    if clusters is None:
+        return numbers, np.ones(len(numbers))
+    names = {name: place for place, name in enumerate(dict.fromkeys(clusters))}
+    places = np.array([names[name] for name in clusters], dtype=int)
+    if len(places) != len(numbers):
+        raise ValueError(f"There are {len(numbers)} values and {len(places)} names of clusters: one a value.")
+    return np.bincount(places, numbers), np.bincount(places).astype(float)
 
 
 def mcnemar(a: Sequence[bool], b: Sequence[bool]) -> float:
@@ -83,6 +129,40 @@ def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> Interval:
     difference = float(share_b - share_a)
     below, above = reach(share_b - low_b, high_a - share_a), reach(high_b - share_b, share_a - low_a)
     return Interval(difference - below, difference + above)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p values of several tests, each raised so that all of them together keep to one level.
+
+    Holm's step-down method (Scandinavian Journal of Statistics 6, 1979): the smallest counts as many times as there are
+    tests, the next once less, and none falls below the one before. In the order given; at most 1.
+    """
+    order = np.argsort(p_values)
+    raised = np.asarray(p_values, dtype=float)[order] * np.arange(len(order), 0, -1)
+    found = np.empty(len(order))
+    found[order] = np.minimum(np.maximum.accumulate(raised), 1) if len(order) else raised
+    return [float(p_value) for p_value in found]
+
+
+def detectable(n: int, differ: float, power: float = 0.8) -> float:
+    """Return the smallest true difference of two shares that McNemar's exact test on `n` questions likely shows.
+
+    Likely is in `power` of such measurements, at the 5% level; `differ` is the share of questions on which one system
+    is right and the other wrong. A difference larger than that has every one of them on its side. NaN below 6
+    questions, which can show none.
+    """
+    if n < 6:
+        return float("nan")
+    counts = np.arange(n + 1)
+    needed = binom.isf(0.025, counts, 0.5) + 1  # so many of them on one side are more than chance
+
+    def lacks(difference: float) -> float:
+        share = min(1.0, max(differ, difference))
+        side = (1 + difference / share) / 2
+        shown = binom.sf(needed - 1, counts, side) + binom.cdf(counts - needed, counts, side)
+        return float((binom.pmf(counts, n, share) * shown).sum()) - power
+
+    return float(brentq(lacks, 1e-6, 1.0))
 
 
 def _same_questions(a: Sequence[bool], b: Sequence[bool]) -> None:

@@ -1,0 +1,74 @@
+"""Step 4: what asking costs: at most, before anything is sent, and in fact, afterwards.
+
+For OpenAI's models the dated price table (data/prices.json) tells, wherever they are asked: a gateway on this machine
+passes the bill on. Any other model on this machine costs nothing; what another service takes is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+
+from helpers.tokens import OverBudget, count_example, price_table
+
+HERE = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Requests to one model, the tokens in and out, and what they cost."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    dollars: float | None  # None where the price is not known
+    prices_of: str  # the price table's date; "" where it was not needed
+
+    def __str__(self) -> str:
+        head = f"{self.requests:,} requests, {self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
+        if self.dollars is None:
+            return f"{head}; what this service charges is not known here"
+        return f"{head}: ${self.dollars:,.2f}" + (f" (prices of {self.prices_of})" if self.prices_of else "")
+
+
+def at_most(client: openai.OpenAI, asked: Sequence[dict[str, Any]], batch: bool = False) -> Spending:
+    """Return what these chat/completions bodies cost where every answer is as long as it may be.
+
+    Tokens in are counted with o200k_base: exact for GPT-4o's text messages, a guide elsewhere.
+    """
+    used = ((count_example(request["messages"]), request["max_completion_tokens"]) for request in asked)
+    return spent(client, asked[0]["model"] if asked else "", used, batch)
+
+
+def spent(client: openai.OpenAI, model: str, used: Iterable[tuple[int, int]], batch: bool = False) -> Spending:
+    """Return what requests cost that used these tokens, in and out each."""
+    pairs = list(used)
+    tokens_in, tokens_out = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
+    table = price_table()
+    name = model.split(":")[1] if model.startswith("ft:") else model
+    price = table["models"].get(name)
+    if price is None and client.base_url.host in HERE:
+        return Spending(len(pairs), tokens_in, tokens_out, 0.0, "")
+    kind = "" if model.startswith("ft:") else "base_"
+    dollars = None
+    if price is not None and price[f"{kind}input"] is not None:
+        dollars = (tokens_in * price[f"{kind}input"] + tokens_out * price[f"{kind}output"]) / 1_000_000
+        dollars *= table["batch_share"] if batch else 1
+    return Spending(len(pairs), tokens_in, tokens_out, dollars, table["as_of"])
+
+
+def check_ceiling(spending: Spending, ceiling: float) -> None:
+    """Raise OverBudget, with the figures and what to change, where requests may cost more than `ceiling` dollars."""
+    if spending.dollars is None and not ceiling == float("inf"):
+        raise OverBudget(
+            f"{spending}, so nothing was sent. Ask whoever runs it; to go on whatever it costs, say "
+            'ceiling=float("inf").'
+        )
+    if spending.dollars is not None and not spending.dollars <= ceiling:
+        raise OverBudget(
+            f"At most {spending}. That is over your ceiling of ${ceiling:,.2f}, so nothing was sent. Say ceiling=… in "
+            "dollars, ask fewer questions, allow shorter answers (max_tokens), or use batch=True: half the price."
+        )
