@@ -144,6 +144,18 @@ def examples(count: int, *, words: int = 3, seed: int = 0) -> list[dict[str, Any
     ]
 
 
+def pairs(count: int, *, words: int = 3, seed: int = 0) -> list[dict[str, Any]]:
+    """Preference pairs on the questions of `examples`: a short answer preferred to one that says sorry."""
+    return [
+        {
+            "input": {"messages": example["messages"][:2]},
+            "preferred_output": [example["messages"][2]],
+            "non_preferred_output": [{"role": "assistant", "content": "Sorry, we can not help with the number."}],
+        }
+        for example in examples(count, words=words, seed=seed)
+    ]
+
+
 def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for something that comes true soon; fail where it does not."""
     deadline = time.monotonic() + seconds

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from live_service import examples
 
-from helpers.local_service.formats import JobError, check_chat_file, read_examples
+from helpers.local_service.formats import FindFault, JobError, chat_fault, check_training_file, read_examples
 
 CONTROL = ("<|user|>", "<|end|>")
 USER, ANSWER = {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}
 
 
-def check(tmp_path: Path, *lines: Any, least: int = 1) -> JobError | None:
+def check(tmp_path: Path, *lines: Any, least: int = 1, find: FindFault = chat_fault) -> JobError | None:
     path = tmp_path / "file.jsonl"
     encoded = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
     path.write_bytes(b"\n".join(encoded) + b"\n")
-    return check_chat_file(path, "training_file", CONTROL, least)
+    return check_training_file(path, "training_file", find, CONTROL, least)
 
 
 def chat(*messages: Any, **more: Any) -> dict[str, Any]:
@@ -43,14 +43,14 @@ FAULTS = [
     ({"input": {}, "preferred_output": []}, 'Example 1 is missing key "messages". It looks like a preference'),
     (USER, 'Example 1 is missing key "messages". It looks like a single message'),
     (chat(USER, ANSWER, model="gpt-4o"), 'Example 1 contains an extra "model".'),
-    (chat(USER, ANSWER, tools=[]), 'Example 1 contains "tools".'),
+    (chat(USER, ANSWER, functions=[]), 'Example 1 contains "functions".'),
     (chat(), "Example 1 has no messages"),
     ({"messages": "hello"}, "Example 1 has no messages"),
     (chat("hello"), "Example 1, message 1 is not a dictionary"),
     (chat(USER, {"content": "A"}), "Example 1, message 2 Discriminator 'role' is missing in value"),
     (chat(USER, {**ANSWER, "role": "Assistant"}), "message 2: role 'Assistant' is not one of"),
     (chat(USER, {**ANSWER, "role": ["assistant"]}), "is not one of"),
-    (chat({"role": "tool", "content": "x", "tool_call_id": "1"}, ANSWER), 'message 1 uses "tool_call_id"'),
+    (chat({"role": "tool", "content": "x", "tool_call_id": "1"}, ANSWER), "its tool_call_id is that of no open call"),
     (chat(USER, {"role": "assistant"}), 'message 2 is missing key "content"'),
     (chat(USER, {**ANSWER, "content": None}), "content must be a string or a list of text parts, not null"),
     (chat({**USER, "content": ["Q"]}, ANSWER), "a list of content holds a string"),

@@ -224,7 +224,7 @@ def test_a_faulty_validation_file_is_named(service: LiveService) -> None:
         ({"seed": "one"}, "seed", "invalid_type"),
         ({"metadata": {"k": "v" * 513}}, "metadata", "invalid_value"),
         ({"hyperparameters": {"n_epochs": 51}}, "hyperparameters.n_epochs", "integer_above_max_value"),
-        ({"method": {"type": "dpo"}}, "method.type", "not_offered"),
+        ({"method": {"type": "reinforcement"}}, "method.type", "not_offered"),
         ({"method": {"type": "magic"}}, "method.type", "invalid_value"),
         (
             {"method": {"type": "supervised", "supervised": {"hyperparameters": {"batch_size": 0}}}},
@@ -313,12 +313,6 @@ def test_a_job_can_be_cancelled_at_any_moment_and_holds_up_no_other(service: Liv
         assert jobs.cancel(job.id).status == "cancelled"
     done = service.wait(jobs.create(model="tiny", training_file=file, hyperparameters=QUICK).id)
     assert done.status == "succeeded" and done.finished_at - done.created_at < 80  # a busy machine takes its time
-
-
-def test_pause_is_said_not_to_be_offered(client: openai.OpenAI, job: Any) -> None:
-    with pytest.raises(openai.BadRequestError) as error:
-        client.fine_tuning.jobs.pause(job.id)
-    assert error.value.code == "not_offered"
 
 
 def test_a_learning_rate_that_is_too_high_is_explained(service: LiveService) -> None:

@@ -1,17 +1,14 @@
 """Training, in this process: what the loss is, which examples it sees when, and that settings do what they say."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from datasets import Dataset
-from live_service import examples
+from training_runs import Messages, figures, run, spec_for
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
@@ -21,45 +18,10 @@ from helpers.local_service.train import TrainingRun
 from helpers.local_service.training_data import EpochOrder, collate, load_examples
 from helpers.local_service.training_spec import TrainingSpec
 
-Messages = list[dict[str, Any]]
-
 
 @pytest.fixture
 def spec(tmp_path: Path, tiny_bases: Path) -> TrainingSpec:
-    base = str(tiny_bases / "tiny")
-    for name, rows in (("training", examples(13)), ("validation", examples(5, seed=1))):
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return TrainingSpec(
-        base_folder=base,
-        tokenizer_folder=base,
-        adapter=None,
-        method="full",
-        lora_rank=8,
-        context=256,
-        training_file=str(tmp_path / "training.jsonl"),
-        validation_file=str(tmp_path / "validation.jsonl"),
-        n_epochs=2,
-        batch_size=4,
-        learning_rate=1e-3,
-        seed=3,
-        state_folder=str(tmp_path / "state"),
-        resume_from=None,
-        models_folder=str(tmp_path / "models"),
-        bf16=False,
-        threads=None,
-        service_pid=os.getpid(),
-    )
-
-
-def run(spec: TrainingSpec) -> Messages:
-    messages: Messages = []
-    shutil.rmtree(spec.state_folder, ignore_errors=True)
-    TrainingRun(spec, messages.append).run()
-    return messages
-
-
-def losses(messages: Messages, name: str = "train_loss") -> list[float]:
-    return [message["metrics"][name] for message in messages if message["type"] == "step"]
+    return spec_for(tmp_path, tiny_bases)
 
 
 def test_an_epoch_sees_every_example_once_in_batches_of_like_length() -> None:
@@ -108,9 +70,9 @@ def test_the_loss_is_that_of_trls_own_trainer(spec: TrainingSpec, tmp_path: Path
     )  # fmt: skip
     theirs.train()
     history = [entry for entry in theirs.state.log_history if "loss" in entry]
-    assert [entry["loss"] for entry in history] == pytest.approx(losses(ours), abs=2e-4)
+    assert [entry["loss"] for entry in history] == pytest.approx(figures(ours), abs=2e-4)
     assert [entry["mean_token_accuracy"] for entry in history] == pytest.approx(
-        losses(ours, "train_mean_token_accuracy"), abs=1e-5
+        figures(ours, "train_mean_token_accuracy"), abs=1e-5
     )
 
 
@@ -120,8 +82,8 @@ def test_a_batch_too_large_for_memory_is_worked_off_in_parts(
     whole = run(spec)
     monkeypatch.setattr(train, "MICRO_BATCH_TOKENS", 80)
     parts = run(spec)
-    assert losses(parts) == pytest.approx(losses(whole), abs=1e-3)
-    assert losses(parts, "valid_loss") == pytest.approx(losses(whole, "valid_loss"), abs=1e-3)
+    assert figures(parts) == pytest.approx(figures(whole), abs=1e-3)
+    assert figures(parts, "valid_loss") == pytest.approx(figures(whole, "valid_loss"), abs=1e-3)
 
 
 def test_steps_tokens_and_checkpoints_follow_from_the_settings(spec: TrainingSpec) -> None:
@@ -131,16 +93,16 @@ def test_steps_tokens_and_checkpoints_follow_from_the_settings(spec: TrainingSpe
     assert messages[0] == {"type": "plan", "total_steps": 8, "trained_tokens": 2 * tokens}
     kinds = [message["type"] for message in messages[1:]]
     assert kinds == [*["step"] * 4, "checkpoint", *["step"] * 4, "checkpoint", "done"]
-    assert len(losses(run(replace(spec, batch_size=1, n_epochs=1)))) == 13
-    assert len(losses(run(replace(spec, batch_size=64, n_epochs=3)))) == 3
+    assert len(figures(run(replace(spec, batch_size=1, n_epochs=1)))) == 13
+    assert len(figures(run(replace(spec, batch_size=64, n_epochs=3)))) == 3
 
 
 def test_the_learning_rate_and_the_seed_matter(spec: TrainingSpec) -> None:
-    plain = losses(run(spec))
-    assert losses(run(spec)) == plain
-    fast = losses(run(replace(spec, learning_rate=5e-3)))
+    plain = figures(run(spec))
+    assert figures(run(spec)) == plain
+    fast = figures(run(replace(spec, learning_rate=5e-3)))
     assert fast[0] == plain[0] and fast[-1] < plain[-1] - 0.2
-    assert losses(run(replace(spec, seed=4))) != plain
+    assert figures(run(replace(spec, seed=4))) != plain
 
 
 def test_full_validation_is_the_mean_over_all_tokens(spec: TrainingSpec) -> None:
@@ -160,16 +122,16 @@ def test_full_validation_is_the_mean_over_all_tokens(spec: TrainingSpec) -> None
 
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_bf16_learns_as_fp32_does(spec: TrainingSpec, method: str) -> None:
-    exact = losses(run(replace(spec, method=method)))
-    rounded = losses(run(replace(spec, method=method, bf16=True)))
+    exact = figures(run(replace(spec, method=method)))
+    rounded = figures(run(replace(spec, method=method, bf16=True)))
     assert rounded == pytest.approx(exact, abs=0.05)
     assert rounded[-1] < rounded[0]
 
 
 def test_both_kinds_of_attention_give_the_same_result(spec: TrainingSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = losses(run(replace(spec, bf16=True)))
+    short = figures(run(replace(spec, bf16=True)))
     monkeypatch.setattr(attention, "LONGEST_FP32", 0)
-    assert losses(run(replace(spec, bf16=True))) == pytest.approx(short, abs=0.05)
+    assert figures(run(replace(spec, bf16=True))) == pytest.approx(short, abs=0.05)
 
 
 def test_examples_are_cut_at_the_end_and_counted(spec: TrainingSpec) -> None:
@@ -209,7 +171,7 @@ def test_a_pause_between_epochs_changes_nothing(spec: TrainingSpec) -> None:
     expected = weights()
     resumed: Messages = []
     TrainingRun(replace(spec, resume_from=f"{spec.state_folder}/checkpoint-4"), resumed.append).run()
-    assert losses(resumed) == losses(straight)[4:]
+    assert figures(resumed) == figures(straight)[4:]
     assert weights() == expected
 
 

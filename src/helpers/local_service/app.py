@@ -15,12 +15,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .azure import AzurePaths
 from .bases import BaseError
+from .batches import Batches
 from .catalogue import Catalogue
 from .context import Service
 from .engine_client import EngineClient
 from .errors import ApiError, storage_error
-from .routes import chat, files, jobs, models
+from .routes import batches, chat, elsewhere, files, graders, jobs, models, uploads
 from .runner import Runner
 from .security import Guard
 from .settings import Settings
@@ -33,29 +35,33 @@ TICK = 5.0  # seconds between looks at what is idle or expired
 def create_app(settings: Settings, store: Store, key: str, on_idle: Callable[[float], None] | None = None) -> ASGIApp:
     """The service as an ASGI application. `on_idle` is told now and then for how many seconds nothing has happened."""
     catalogue = Catalogue(settings, store)
-    service = Service(settings, store, catalogue, Runner(settings, store, catalogue), EngineClient(settings))
+    runner, engine = Runner(settings, store, catalogue), EngineClient(settings)
+    service = Service(settings, store, catalogue, runner, engine, Batches(settings, store, catalogue, engine))
     activity = Activity()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.runner.start()
+        service.batches.start()
         tasks = [asyncio.create_task(_warm_up(service)), asyncio.create_task(_look_after(service, activity, on_idle))]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
+            await service.batches.stop()
             await service.runner.stop()
             await service.engine.end()
 
     app = FastAPI(title="The local service", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service = service
-    for module in (files, jobs, models, chat):
+    for module in (files, uploads, jobs, models, chat, batches, graders, elsewhere):
         app.include_router(module.router)
     app.add_api_route("/", about, methods=["GET"])
     app.add_api_route("/health", about, methods=["GET"])
     _add_error_handlers(app)
-    return activity.watching(Guard(app, key))
+    aliases = ", ".join(f"{name}={base}" for name, base in settings.aliases.items())
+    return activity.watching(AzurePaths(Guard(app, key, {"x-model-aliases": aliases} if aliases else {})))
 
 
 def about() -> dict[str, str]:
@@ -106,7 +112,8 @@ async def _look_after(service: Service, activity: Activity, on_idle: Callable[[f
             for row in service.store.expired_files():
                 service.store.delete_file(row["id"])
                 (service.settings.files / row["id"]).unlink(missing_ok=True)
-            if service.store.has_unfinished_job():
+            uploads.drop_expired(service)
+            if service.store.has_unfinished_job() or service.store.next_batch() is not None:
                 continue
             await service.runner.trainers.end_idle()
             await service.engine.end_idle()

@@ -1,8 +1,9 @@
 """Base models: folders with a Llama-family model, found in the shipped `bases/` folder and in FINETUNE_BASES.
 
 A base is named after its folder. Its config.json may hold a block "fine_tuning" with what suits it:
-{"learning_rate": 0.001, "method": "full" or "lora", "lora_rank": 16, "context": 2048}; without it the model's size
-decides. No torch here: the number of parameters is read from the header of the safetensors files.
+{"learning_rate": 0.001, "method": "full" or "lora", "lora_rank": 16, "context": 2048, "judge": true};
+without it the model's size decides. No torch here: the number of parameters is read from the header of the
+safetensors files.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from .settings import SHIPPED_BASES
 
 FULL_TRAINING_LIMIT = 20_000_000  # bigger bases get a LoRA adapter: all their parameters would not fit a laptop's time
+JUDGE_PARAMETERS = 1_000_000_000  # smaller chat models follow a rubric too loosely to grade by it: a rule of thumb
 MAX_CONTEXT = 8192  # a longer context is cut to this, so that one request cannot take all the memory
 NEEDED = ("config.json", "tokenizer.json")
 
@@ -38,6 +40,7 @@ class Base:
     method: str  # "full": train every parameter; "lora": train a low-rank adapter
     learning_rate: float  # at learning_rate_multiplier 1
     lora_rank: int
+    can_judge: bool  # whether model graders may ask it, or a model tuned from it
     created: int  # Unix time of its weights or config, whichever is newer
 
 
@@ -92,6 +95,7 @@ def _read_base(folder: Path, changed: int) -> Base:
         method=method,
         learning_rate=own.get("learning_rate", 5e-3 if method == "full" else 2e-4),
         lora_rank=own.get("lora_rank", 16),
+        can_judge=own.get("judge", parameters >= JUDGE_PARAMETERS),
         created=changed // 1_000_000_000,
     )
 

@@ -15,31 +15,34 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils.chat_template_utils import render_jinja_template
 
 Message = dict[str, Any]
+Tools = list[dict[str, Any]] | None
 Span = tuple[int, int]
 GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
 PRIVATE_USE = 0xF0000  # stands for a control token's text inside a message while the template renders
 
 
-def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:
-    """Tokens of a conversation up to where the assistant is to speak.
+def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: list[Message], tools: Tools = None) -> list[int]:
+    """Tokens of a conversation up to where the assistant is to speak, which may call `tools`.
 
     Raises ValueError where the template refuses the messages (a role it does not know, for example).
     """
-    text, _ = _render(tokenizer, messages, generation_prompt=True)
+    text, _ = _render(tokenizer, messages, tools, generation_prompt=True)
     return _encode(tokenizer, text, [])[0]
 
 
-def encode_example(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> tuple[list[int], list[int]]:
+def encode_example(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], tools: Tools = None
+) -> tuple[list[int], list[int]]:
     """Tokens of a training example, and its labels: the token where the loss counts it, else -100.
 
     What counts is what the template puts between its generation markers; a template that has none is rendered message
     by message to find the answers. An assistant message of weight 0 never counts.
     """
     if GENERATION.search(tokenizer.chat_template or ""):
-        text, spans = _render(tokenizer, messages)
+        text, spans = _render(tokenizer, messages, tools)
         spans = _without_unweighted(messages, spans)
     else:
-        text, spans = _render(tokenizer, messages)[0], _answer_spans(tokenizer, messages)
+        text, spans = _render(tokenizer, messages, tools)[0], _answer_spans(tokenizer, messages, tools)
     ids, counted = _encode(tokenizer, text, spans)
     return ids, [token if counts else -100 for token, counts in zip(ids, counted, strict=True)]
 
@@ -53,18 +56,25 @@ def answer_starts_with_space(tokenizer: PreTrainedTokenizerBase) -> bool:
 
 
 def _render(
-    tokenizer: PreTrainedTokenizerBase, messages: list[Message], *, generation_prompt: bool = False
+    tokenizer: PreTrainedTokenizerBase,
+    messages: list[Message],
+    tools: Tools = None,
+    *,
+    generation_prompt: bool = False,
 ) -> tuple[str, list[Span]]:
     """The conversation as one string, control texts inside messages hidden, and where its generation markers stood."""
     template = tokenizer.chat_template
     if not isinstance(template, str):
         raise ValueError("the base has no chat template (chat_template.jinja)")
-    hidden = [{**message, "content": _hide(tokenizer, message["content"])} for message in messages]
+    if "tools" not in template and (tools or any(message.get("tool_calls") for message in messages)):
+        raise ValueError("the base's chat template has no place for tools")
+    hidden = _hide(tokenizer, messages)
     marked = not generation_prompt and bool(GENERATION.search(template))
     render: Any = render_jinja_template  # its annotations do not tell what it returns
     try:
         texts, spans = render(
             conversations=[hidden],
+            tools=_hide(tokenizer, tools),
             chat_template=template,
             return_assistant_tokens_mask=marked,
             add_generation_prompt=generation_prompt,
@@ -83,25 +93,31 @@ def _without_unweighted(messages: list[Message], spans: list[Span]) -> list[Span
     return [span for span, message in zip(spans, answers, strict=True) if message.get("weight") != 0]
 
 
-def _answer_spans(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[Span]:
+def _answer_spans(tokenizer: PreTrainedTokenizerBase, messages: list[Message], tools: Tools) -> list[Span]:
     """Where the answers stand in the rendered conversation: from each generation prompt to the end of that message."""
-    whole = _render(tokenizer, messages)[0]
+    whole = _render(tokenizer, messages, tools)[0]
     spans = []
     for index, message in enumerate(messages):
         if message["role"] != "assistant" or message.get("weight") == 0:
             continue
-        before = _render(tokenizer, messages[:index], generation_prompt=True)[0]
-        through = _render(tokenizer, messages[: index + 1])[0]
+        before = _render(tokenizer, messages[:index], tools, generation_prompt=True)[0]
+        through = _render(tokenizer, messages[: index + 1], tools)[0]
         if not (through.startswith(before) and whole.startswith(through)):
             raise ValueError("the base's chat template has no {% generation %} markers and cannot be split by message")
         spans.append((len(before), len(through.rstrip())))
     return spans
 
 
-def _hide(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
-    for index, token in enumerate(tokenizer.all_special_tokens):
-        text = text.replace(token, chr(PRIVATE_USE + index))
-    return text
+def _hide(tokenizer: PreTrainedTokenizerBase, value: Any) -> Any:
+    """A JSON value in whose texts every control token's is replaced by a character that stands for it."""
+    if isinstance(value, dict):
+        return {name: _hide(tokenizer, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_hide(tokenizer, item) for item in value]
+    if isinstance(value, str):
+        for index, token in enumerate(tokenizer.all_special_tokens):
+            value = value.replace(token, chr(PRIVATE_USE + index))
+    return value
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, text: str, spans: list[Span]) -> tuple[list[int], list[bool]]:

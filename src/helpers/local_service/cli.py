@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 from .address import ServiceAddress, find_running
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, read_aliases
 
 ALREADY_SERVED = 3  # exit status of `serve` where another service has the home folder
 
@@ -20,11 +21,21 @@ def serve(argv: list[str]) -> int:
         "--idle-stop", type=float, default=0.0, metavar="SECONDS",
         help="stop when nothing has happened for so long and no job waits or trains (default: never)",
     )  # fmt: skip
+    parser.add_argument(
+        "--alias", action="append", default=[], metavar="NAME=BASE",
+        help="answer to NAME, for example gpt-4o-mini-2024-07-18, with this base; can be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--closed", action="store_true", help="refuse new jobs, as OpenAI does to organisations new to fine-tuning"
+    )
     options = parser.parse_args(argv)
     from .serve import AlreadyServed, CannotServe, Options, run  # the web libraries, which `env` has no need of
 
     try:
-        run(Settings.from_environment(), Options(options.host, options.port, options.idle_stop))
+        settings = Settings.from_environment()
+        aliases = {**settings.aliases, **read_aliases(",".join(options.alias))}
+        settings = replace(settings, aliases=aliases, closed=options.closed)
+        run(settings, Options(options.host, options.port, options.idle_stop))
     except (CannotServe, SettingsError) as error:
         print(error, file=sys.stderr)
         return ALREADY_SERVED if isinstance(error, AlreadyServed) else 1

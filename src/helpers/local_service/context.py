@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from .batches import Batches
 from .catalogue import Catalogue
 from .engine_client import EngineClient
 from .runner import Runner
@@ -23,6 +24,7 @@ class Service:
     catalogue: Catalogue
     runner: Runner
     engine: EngineClient
+    batches: Batches
 
 
 def _of_request(request: Request) -> Service:

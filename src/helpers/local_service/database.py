@@ -13,7 +13,7 @@ from typing import Any
 from .migrations import MIGRATIONS
 
 Row = dict[str, Any]
-JSON_COLUMNS = {"hyperparameters", "metadata", "data", "metrics", "error"}
+JSON_COLUMNS = {"hyperparameters", "metadata", "data", "metrics", "error", "errors"}
 
 
 class DatabaseError(Exception):
@@ -91,6 +91,13 @@ class Database:
     def update(self, table: str, identifier: str, **columns: Any) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self.execute(f"UPDATE {table} SET {assignments} WHERE id = ?", *_encoded(columns).values(), identifier)
+
+    def move(self, table: str, identifier: str, status: str, sources: tuple[str, ...], **columns: Any) -> bool:
+        """Give a row a new status, and other columns with it, if it still has one of `sources`; tell whether it had."""
+        values = {"status": status, **_encoded(columns)}
+        assignments, marks = ", ".join(f"{name} = ?" for name in values), ", ".join("?" * len(sources))
+        sql = f"UPDATE {table} SET {assignments} WHERE id = ? AND status IN ({marks})"
+        return self.execute(sql, *values.values(), identifier, *sources) > 0
 
     def page(
         self, table: str, *, where: str = "1", values: tuple[Any, ...] = (), after: str | None, limit: int, newest: bool

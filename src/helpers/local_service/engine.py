@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -21,6 +21,17 @@ MOST_ROWS = 64  # answers decoded at once for one model; more wait
 PROMPT_TOKENS = 4096  # read at once for joining rows, so that running answers do not stall for long
 CACHE_BYTES = 1024**3  # of keys and values for one model; answers that would need more wait
 UNUSED_COLUMNS = 64  # empty columns on the left that are worth a copy to be rid of
+
+
+class Form(Protocol):
+    """What an answer may look like."""
+
+    def allow(self, scores: torch.Tensor) -> torch.Tensor:
+        """The next token's scores [vocabulary], those of tokens that cannot follow made -inf."""
+
+    def take(self, token: int) -> None:
+        """Note that this token was chosen."""
+
 
 LogProbs = tuple[float, list[tuple[int, float]]]
 
@@ -34,6 +45,7 @@ class Generation:
     on_token: Callable[[int, LogProbs | None], bool]
     sampling: Sampling = field(default_factory=Sampling)
     top_logprobs: int | None = None  # None: no log probabilities are computed
+    form: Form | None = None  # what the answer is held to
     produced: int = 0
     finished: bool = False
 
@@ -45,6 +57,8 @@ class Generation:
     def take(self, token: int, scores: torch.Tensor) -> None:
         """Hand one token on, and see whether the answer is finished."""
         log_probs = None if self.top_logprobs is None else log_probabilities(scores, token, self.top_logprobs)
+        if self.form is not None:
+            self.form.take(token)
         self.produced += 1
         self.finished |= not self.on_token(token, log_probs) or self.produced >= self.most_tokens
 
@@ -92,7 +106,7 @@ class ModelBatch:
         return output.logits[:, -1].float().cpu()
 
     def _chosen(self, rows: list[Generation], scores: torch.Tensor) -> list[int]:
-        tokens = choose(scores, [row.sampling for row in rows])
+        tokens = choose(_held(rows, scores), [row.sampling for row in rows])
         for row, token, row_scores in zip(rows, tokens, scores, strict=True):
             if not row.finished:
                 row.take(token, row_scores)
@@ -168,40 +182,64 @@ class ModelBatch:
         self._next += tokens
 
 
+def _held(rows: list[Generation], scores: torch.Tensor) -> torch.Tensor:
+    """The scores, for answers that are held to a form without the tokens that would leave it."""
+    held = [(index, row.form) for index, row in enumerate(rows) if row.form is not None and not row.finished]
+    if held:
+        scores = scores.clone()
+        for index, form in held:
+            scores[index] = form.allow(scores[index])
+    return scores
+
+
 def _flush_right(mask: torch.Tensor, columns: int) -> torch.Tensor:
     return torch.nn.functional.pad(mask, (columns - mask.shape[1], 0))
 
 
-class Engine:
-    """The models in memory, least recently used out first, each with its batch. `load(key)` brings a model in."""
+class LoadedModel:
+    """A model in memory, with the answers that somebody waits for and those of batches."""
 
-    def __init__(self, load: Callable[[Any], Any], most_bytes: int) -> None:
-        self._load, self._most_bytes = load, most_bytes
-        self._batches: OrderedDict[Any, ModelBatch] = OrderedDict()
+    def __init__(self, model: Any) -> None:
+        self.bytes = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
+        self.urgent, self.background = ModelBatch(model), ModelBatch(model)
 
     @property
     def busy(self) -> bool:
-        return any(batch.busy for batch in self._batches.values())
+        return self.urgent.busy or self.background.busy
 
-    def submit(self, key: Any, generations: list[Generation]) -> None:
+
+class Engine:
+    """The models in memory, least recently used out first. `load(key)` brings a model in."""
+
+    def __init__(self, load: Callable[[Any], Any], most_bytes: int) -> None:
+        self._load, self._most_bytes = load, most_bytes
+        self._models: OrderedDict[Any, LoadedModel] = OrderedDict()
+
+    @property
+    def busy(self) -> bool:
+        return any(model.busy for model in self._models.values())
+
+    def submit(self, key: Any, generations: list[Generation], *, in_background: bool = False) -> None:
         """Queue answers for a model, which is loaded if it is not in memory. Raises what loading raises."""
-        if key not in self._batches:
-            self._batches[key] = ModelBatch(self._load(key))
-        self._batches.move_to_end(key)
-        self._batches[key].waiting.extend(generations)
+        if key not in self._models:
+            self._models[key] = LoadedModel(self._load(key))
+        self._models.move_to_end(key)
+        model = self._models[key]
+        (model.background if in_background else model.urgent).waiting.extend(generations)
         self._make_room()
 
     def step(self) -> None:
-        """One token for every answer in the making, model by model."""
-        for batch in list(self._batches.values()):
-            if batch.busy:
-                batch.step()
+        """One token for every answer in the making, model by model; those in the background stand still meanwhile."""
+        models = list(self._models.values())
+        urgent = [model.urgent for model in models if model.urgent.busy]
+        for batch in urgent or [model.background for model in models if model.background.busy]:
+            batch.step()
 
     def _make_room(self) -> None:
-        sizes = {key: _bytes(batch.model) for key, batch in self._batches.items()}
-        for key in list(self._batches)[:-1]:  # never the one just asked for
-            if sum(sizes.values()) > self._most_bytes and not self._batches[key].busy:
-                del self._batches[key], sizes[key]
+        for key in list(self._models)[:-1]:  # never the one just asked for
+            used = sum(model.bytes for model in self._models.values())
+            if used > self._most_bytes and not self._models[key].busy:
+                del self._models[key]
 
 
 def _cache_bytes(model: Any) -> int:
@@ -209,7 +247,3 @@ def _cache_bytes(model: Any) -> int:
     config = model.config
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return 2 * 4 * config.num_hidden_layers * config.num_key_value_heads * size
-
-
-def _bytes(model: Any) -> int:
-    return sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())

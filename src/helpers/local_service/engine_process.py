@@ -1,7 +1,7 @@
 """The engine process: loads models, and answers chats that come as JSON lines on standard input.
 
 in   {"id", "op": "chat", "model": {…}, "messages": […], "n", "most_tokens", "temperature", "top_p", "seed", "stop",
-      "top_logprobs", "stream"}   or   {"id", "op": "cancel"}
+      "top_logprobs", "stream", "in_background", "tools", "form"}   or   {"id", "op": "cancel"}
 out  {"id", "type": "delta", "index", "text", "logprobs"}                             while streaming
      {"id", "type": "done", "choices": […], "prompt_tokens", "completion_tokens"}     at the end
      {"id", "type": "error", "status", "message", "code", "param"}                    instead
@@ -15,7 +15,7 @@ import queue
 import random
 import traceback
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from .chat_format import answer_starts_with_space, encode_prompt
 from .engine import Engine, Generation, LogProbs
 from .errors import ApiError
 from .hardware import has_cuda, set_threads
+from .held_answers import Form, Forms
 from .lifeline import claim_output, die_with_parent, exit_at_end_of_input
 from .sampling import Sampling
 from .settings import Settings
@@ -71,6 +72,10 @@ class Voice:
             ends = json.loads(settings.read_text(encoding="utf-8")).get("eos_token_id")
             self.end_tokens |= set(ends if isinstance(ends, list) else [ends]) - {None}
 
+    @cached_property
+    def forms(self) -> Forms:
+        return Forms(self.tokenizer, self.drop_space)
+
 
 @lru_cache(maxsize=16)
 def voice(folder: str) -> Voice:
@@ -85,6 +90,7 @@ class Chat:
         self._voice = voice(request["model"]["folder"])
         self.prompt = self._encode(request)
         most_tokens = self._room(request)
+        form = self._form(request.get("form"))
         self.answers = [self._new_answer(request["stop"]) for _ in range(request["n"])]
         self._texts = [""] * request["n"]
         self._logprobs: list[list[dict[str, Any]]] = [[] for _ in self.answers]
@@ -97,15 +103,20 @@ class Chat:
                 on_token=self._listener(index, most_tokens),
                 sampling=Sampling(request["temperature"], request["top_p"], _random_numbers(request["seed"], index)),
                 top_logprobs=request["top_logprobs"],
+                form=form and form.another(),
             )
             for index in range(request["n"])
         ]
 
     def _encode(self, request: dict[str, Any]) -> list[int]:
         try:
-            return encode_prompt(self._voice.tokenizer, request["messages"])
+            return encode_prompt(self._voice.tokenizer, request["messages"], request.get("tools") or None)
         except ValueError as error:
             raise ApiError(400, f"The model cannot take these messages: {error}", param="messages") from error
+
+    def _form(self, asked: dict[str, Any] | None) -> Form | None:
+        """What the answers are held to: {"schema", "source"}, and if need be the texts "before" and "after" it."""
+        return None if asked is None else self._voice.forms.json(**asked)
 
     def _room(self, request: dict[str, Any]) -> int:
         """How many tokens each answer may have. Raises ApiError where prompt and answer do not fit the context."""
@@ -203,7 +214,8 @@ class Server:
             return
         try:
             chat = Chat(request, self._send)
-            self._engine.submit(_key(request["model"]), chat.generations)
+            in_background = request.get("in_background", False)
+            self._engine.submit(_key(request["model"]), chat.generations, in_background=in_background)
             self._chats[request["id"]] = chat
         except ApiError as error:
             self._refuse(request["id"], error)

@@ -1,23 +1,26 @@
 """Training files: what is wrong with them, found in the two places where OpenAI finds it.
 
-At upload `check_json_lines` looks at the shape of the lines only. When a job validates its files `check_chat_file`
+At upload `check_json_lines` looks at the shape of the lines only. When a job validates its files `check_training_file`
 reads every example. Every message names the line, and ends with what to do about it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import invalid
 from .messages import ROLES, plain_text
+from .tools import check_messages, check_tools, read_tool_calls
 
 BOM = b"\xef\xbb\xbf"
-EXAMPLE_KEYS = {"messages"}
-TOOL_KEYS = {"tools", "parallel_tool_calls", "functions", "function_call", "tool_calls", "tool_call_id"}
+EXAMPLE_KEYS = {"messages", "tools", "parallel_tool_calls"}
+OLD_KEYS = {"functions", "function_call"}
+TOOL_KEYS = {*OLD_KEYS, "tool_calls", "tool_call_id"}
+TOOL_KEYS_OF_ROLE = {"assistant": {"tool_calls"}, "tool": {"tool_call_id"}}
 MESSAGE_KEYS = {"role", "content", "name", "weight"}
 
 
@@ -27,6 +30,9 @@ class Fault:
 
     message: str
     fix: str
+
+
+FindFault = Callable[[Any, int, tuple[str, ...]], Fault | None]  # (example, its number, control tokens)
 
 
 @dataclass(frozen=True)
@@ -63,16 +69,19 @@ def check_json_lines(path: Path) -> int:
     return count
 
 
-def check_chat_file(path: Path, param: str, control_tokens: tuple[str, ...], least: int) -> JobError | None:
+def check_training_file(
+    path: Path, param: str, find_fault: FindFault, control_tokens: tuple[str, ...], least: int
+) -> JobError | None:
     """The reason why a job cannot use this file, or None.
 
-    `param` is training_file or validation_file; `least` the number of examples it must have; `control_tokens` are
-    texts that no message may contain. Every example is checked, and the message tells how many are at fault.
+    `param` is training_file or validation_file; `find_fault` knows the method's examples; `control_tokens` are texts
+    that no message may contain; `least` is the number of examples there must be. Every example is checked, and the
+    message tells how many are at fault.
     """
     examples, faulty, first = 0, [], None
     for number, line in _lines(path):
         examples += 1
-        fault = _line_fault(line, examples, number, control_tokens)
+        fault = _line_fault(line, examples, number, find_fault, control_tokens)
         if fault is not None:
             faulty.append(number)
             first = first or fault
@@ -89,10 +98,23 @@ def check_chat_file(path: Path, param: str, control_tokens: tuple[str, ...], lea
 
 
 def read_examples(path: Path) -> Iterator[dict[str, Any]]:
-    """The examples of a file that passed `check_chat_file`, with plain-text contents."""
+    """The examples of a supervised file that passed `check_training_file`, with plain-text contents."""
+    for example in read_lines(path):
+        yield {"messages": [_as_trained(message) for message in example["messages"]], "tools": example.get("tools")}
+
+
+def _as_trained(message: dict[str, Any]) -> dict[str, Any]:
+    """A message with plain text for its content, and the arguments of its calls as objects."""
+    read = {**message, "content": plain_text(message.get("content") or "")}
+    if message.get("tool_calls"):
+        read["tool_calls"] = read_tool_calls(message["tool_calls"])
+    return read
+
+
+def read_lines(path: Path) -> Iterator[Any]:
+    """What the lines of a file hold in which every line is JSON."""
     for _, line in _lines(path):
-        messages = json.loads(line)["messages"]
-        yield {"messages": [{**message, "content": plain_text(message["content"])} for message in messages]}
+        yield json.loads(line)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -102,7 +124,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line.strip()
 
 
-def _line_fault(line: bytes, index: int, number: int, control_tokens: tuple[str, ...]) -> Fault | None:
+def _line_fault(
+    line: bytes, index: int, number: int, find_fault: FindFault, control_tokens: tuple[str, ...]
+) -> Fault | None:
     unparsed = f"Example {index} cannot be parsed. Error:"
     if line.startswith(BOM):
         return Fault(
@@ -121,10 +145,11 @@ def _line_fault(line: bytes, index: int, number: int, control_tokens: tuple[str,
             f"{unparsed} line contains invalid json: {error} (line {number}).",
             "Write each example with json.dumps(example); it places commas, quotes, true and null for you.",
         )
-    return _example_fault(example, index, control_tokens)
+    return find_fault(example, index, control_tokens)
 
 
-def _example_fault(example: Any, index: int, control_tokens: tuple[str, ...]) -> Fault | None:
+def chat_fault(example: Any, index: int, control_tokens: tuple[str, ...]) -> Fault | None:
+    """What is wrong with line `index` of a supervised file, or None."""
     name = f"Example {index}"
     if not isinstance(example, dict):
         return Fault(f"{name} is not a dictionary.", 'Expected {"messages": […]}.')
@@ -132,16 +157,24 @@ def _example_fault(example: Any, index: int, control_tokens: tuple[str, ...]) ->
         return Fault(f'{name} is missing key "messages".', _instead_of_messages(example))
     extra = sorted(example.keys() - EXAMPLE_KEYS)
     if extra:
-        if extra[0] in TOOL_KEYS:
-            return Fault(f'{name} contains "{extra[0]}".', "The local service does not train on tools yet.")
-        return Fault(f'{name} contains an extra "{extra[0]}".', "An example holds nothing but messages.")
+        if extra[0] in OLD_KEYS:
+            return Fault(f'{name} contains "{extra[0]}".', "That is the old form: write tools, and tool_calls.")
+        return Fault(f'{name} contains an extra "{extra[0]}".', "An example holds messages, and tools if need be.")
+    if example.get("tools") is not None:
+        fault = _tools_fault(example["tools"], name, control_tokens)
+        if fault is not None:
+            return fault
     messages = example["messages"]
     if not isinstance(messages, list) or not messages:
         return Fault(f"{name} has no messages.", "messages is a list that ends with an assistant message.")
     for position, message in enumerate(messages, start=1):
-        fault = _message_fault(message, f"{name}, message {position}", control_tokens)
+        fault = message_fault(message, f"{name}, message {position}", control_tokens, with_tools=True)
         if fault is not None:
             return fault
+    try:
+        check_messages(messages)
+    except ValueError as error:
+        return Fault(f"{name}: {error}.", "Each call is answered by a tool message right behind it.")
     if messages[-1]["role"] != "assistant":
         return Fault(f"{name}: last message must be from the assistant.", "It is the answer that the model learns.")
     if all(message.get("weight") == 0 for message in messages if message["role"] == "assistant"):
@@ -162,7 +195,18 @@ def _instead_of_messages(example: dict[str, Any]) -> str:
     return 'Expected {"messages": [{"role": "user", "content": …}, {"role": "assistant", "content": …}]}.'
 
 
-def _message_fault(message: Any, name: str, control_tokens: tuple[str, ...]) -> Fault | None:
+def _tools_fault(tools: Any, name: str, control_tokens: tuple[str, ...]) -> Fault | None:
+    try:
+        check_tools(tools)
+    except ValueError as error:
+        return Fault(f"{name}: {error}.", "Write tools as chat completions take them.")
+    return _token_fault(json.dumps(tools, ensure_ascii=False), f"{name}, tools", control_tokens)
+
+
+def message_fault(
+    message: Any, name: str, control_tokens: tuple[str, ...], *, with_tools: bool = False
+) -> Fault | None:
+    """What is wrong with a message that is called `name`, or None. `with_tools`: it may call tools or answer them."""
     if not isinstance(message, dict):
         return Fault(f"{name} is not a dictionary.", 'Expected {"role": …, "content": …}.')
     if "role" not in message:
@@ -171,15 +215,24 @@ def _message_fault(message: Any, name: str, control_tokens: tuple[str, ...]) -> 
     if role not in ROLES:
         return Fault(f"{name}: role {role!r} is not one of {', '.join(ROLES)}.", "Write it in lower case, as here.")
     tool_key = next((key for key in sorted(message) if key in TOOL_KEYS), None)
-    if tool_key or role == "tool":
-        return Fault(f'{name} uses "{tool_key or role}".', "The local service does not train on tools yet.")
-    extra = sorted(message.keys() - MESSAGE_KEYS)
+    if not with_tools and (tool_key or role == "tool"):
+        return Fault(
+            f'{name} uses "{tool_key or role}".', "The local service does not train on tools with this method."
+        )
+    extra = sorted(message.keys() - MESSAGE_KEYS - TOOL_KEYS_OF_ROLE.get(role, set()))
     if extra or ("weight" in message and role != "assistant"):
         key = extra[0] if extra else "weight"
         return Fault(f'{name} contains an extra "{key}".', "Only assistant messages take a weight; remove other keys.")
     if "weight" in message and (type(message["weight"]) is not int or message["weight"] not in (0, 1)):
         return Fault(f"{name}: Weight must be either 0 or 1.", "Write it as a whole number, not as text or a fraction.")
-    return _content_fault(message, name, control_tokens)
+    if message.get("tool_calls") is None:
+        return _content_fault(message, name, control_tokens)
+    try:
+        read_tool_calls(message["tool_calls"])
+        text = plain_text(message.get("content") or "")
+    except ValueError as error:
+        return Fault(f"{name}: {error}.", "Write calls as chat completions give them.")
+    return _token_fault(text + json.dumps(message["tool_calls"], ensure_ascii=False), name, control_tokens)
 
 
 def _content_fault(message: dict[str, Any], name: str, control_tokens: tuple[str, ...]) -> Fault | None:
@@ -191,6 +244,10 @@ def _content_fault(message: dict[str, Any], name: str, control_tokens: tuple[str
         return Fault(f"{name}: {error}.", 'Write "content": "the words of the message".')
     if message["role"] == "assistant" and not text.strip():
         return Fault(f"{name} has empty content.", "There is nothing to learn from it; write the answer or drop it.")
+    return _token_fault(text, name, control_tokens)
+
+
+def _token_fault(text: str, name: str, control_tokens: tuple[str, ...]) -> Fault | None:
     token = next((token for token in control_tokens if token in text), None)
     if token is not None:
         return Fault(

@@ -70,4 +70,60 @@ MIGRATIONS = [
         adapter INTEGER NOT NULL                 -- 1: folder holds a PEFT adapter of base; 0: a whole model
     );
     """,
+    # 2: uploads in parts, batches
+    """
+    CREATE TABLE uploads (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        status TEXT NOT NULL,                    -- pending, completed, cancelled, expired
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        filename TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        bytes INTEGER NOT NULL,                  -- as announced
+        life INTEGER,                            -- seconds after which the file is to expire
+        file TEXT                                -- what it became
+    );
+    CREATE TABLE parts (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,                 -- also the name of its file in the uploads folder
+        upload_id TEXT NOT NULL REFERENCES uploads (id),
+        created_at INTEGER NOT NULL,
+        bytes INTEGER NOT NULL
+    );
+    CREATE TABLE batches (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        status TEXT NOT NULL,                    -- as OpenAI names them: validating, in_progress, …
+        endpoint TEXT NOT NULL,
+        input_file TEXT NOT NULL,
+        metadata TEXT,                           -- JSON or null
+        model TEXT,                              -- known once the input is validated
+        errors TEXT,                             -- JSON: [{code, message, param, line}] where validation failed
+        output_life INTEGER,                     -- seconds after which the output files are to expire
+        output_file TEXT,
+        error_file TEXT,
+        total INTEGER NOT NULL DEFAULT 0,
+        completed INTEGER NOT NULL DEFAULT 0,
+        failed INTEGER NOT NULL DEFAULT 0,
+        prompt_tokens INTEGER NOT NULL DEFAULT 0,
+        completion_tokens INTEGER NOT NULL DEFAULT 0,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        in_progress_at INTEGER,
+        finalizing_at INTEGER,
+        completed_at INTEGER,
+        failed_at INTEGER,
+        expired_at INTEGER,
+        cancelling_at INTEGER,
+        cancelled_at INTEGER
+    );
+    CREATE TABLE batch_results (                 -- kept until they are in the batch's files
+        batch_id TEXT NOT NULL REFERENCES batches (id),
+        line INTEGER NOT NULL,                   -- of the input file
+        is_error INTEGER NOT NULL,
+        row TEXT NOT NULL,                       -- the line for the output file or the error file
+        PRIMARY KEY (batch_id, line)
+    );
+    """,
 ]

@@ -7,14 +7,14 @@ import io
 import os
 import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 from .database import Row
+from .disk import write_new
 from .formats import JobError
 from .ids import new_id, tuned_model_name
 from .settings import Settings
-from .store import Store, now
+from .store import UNFINISHED, Store, now
 
 RESULT_COLUMNS = {  # OpenAI's column names, and the metrics they hold
     "step": "step",
@@ -34,10 +34,13 @@ class Progress:
         self.advanced = False  # this run has brought a step or a checkpoint that was not known before
 
     def record(self, message: dict[str, Any]) -> None:
-        """Take in one message of the training process, in one transaction; a job no longer running takes in none."""
+        """Take in one message of the training process, in one transaction.
+
+        A paused job takes in its last step and its checkpoint; one that has ended takes in nothing.
+        """
         with self._store.transaction():
             job = self._store.job(self.job["id"])
-            if job is None or job["status"] != "running":
+            if job is None or job["status"] not in ("running", "paused"):
                 return
             self.job = job
             handler = getattr(self, f"_{message['type']}")
@@ -62,7 +65,7 @@ class Progress:
     def _estimate(self, step: int, total: int) -> None:
         self._first = self._first or (step, time.monotonic())
         steps = step - self._first[0]
-        if steps:
+        if steps and self.job["status"] == "running":
             seconds = (time.monotonic() - self._first[1]) / steps * (total - step)
             self._store.update_job(self.job["id"], estimated_finish=now() + round(seconds))
 
@@ -80,6 +83,11 @@ class Progress:
         for folder in self._store.drop_old_checkpoints(job["id"]):
             shutil.rmtree(self._settings.models / folder, ignore_errors=True)
 
+    def _paused(self, message: dict[str, Any]) -> None:
+        checkpoint = self._store.last_checkpoint(self.job["id"])
+        assert checkpoint is not None  # a pause makes one
+        self._event(f"paused {os.urandom(4).hex()}", f"The job is paused at step {checkpoint['step']}")
+
     def _done(self, message: dict[str, Any]) -> None:
         self.finish()
 
@@ -89,10 +97,7 @@ class Progress:
         content = result_csv(self._store.metrics(job["id"]))
         identifier = new_id("file-")
         path = self._settings.files / identifier
-        with path.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(path, [content])
         name = tuned_model_name(job["root"], job["suffix"], job["tag"])
         with self._store.transaction():
             if not self._store.move_job(job["id"], "succeeded", "running"):
@@ -126,7 +131,7 @@ class Progress:
 def fail(store: Store, job_id: str, error: JobError) -> None:
     """Call a job failed, with the reason as its error and as its last event."""
     with store.transaction():
-        if store.move_job(job_id, "failed", "validating_files", "queued", "running"):
+        if store.move_job(job_id, "failed", *UNFINISHED):
             details = {"code": error.code, "message": error.message, "param": error.param}
             store.update_job(job_id, finished_at=now(), estimated_finish=None, error=details)
             store.add_event(job_id, "failed", error.message, level="error")
@@ -155,11 +160,3 @@ def result_csv(metrics: list[dict[str, Any]]) -> bytes:
 def clear_job_folder(settings: Settings, job_id: str) -> None:
     """Remove what only a running job needs: its copies of the files, and the state it would resume from."""
     shutil.rmtree(settings.jobs / job_id, ignore_errors=True)
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """A second name for a file's content, so that deleting the file does not take it from the job."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -65,12 +65,42 @@ class CreateChat(Body):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     response_format: dict[str, Any] | None = None
+    tools: list[Any] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+
+
+class NamedSchema(Body):
+    name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
+
+
+class JsonSchemaFormat(Body):
+    json_schema: NamedSchema
+
+
+class HeldChat(Body):
+    """A chat whose answer is to follow a schema."""
+
+    response_format: JsonSchemaFormat
+
+
+class ExpiresAfter(Body):
+    """How long after its creation a file is to be deleted, within OpenAI's bounds."""
+
+    anchor: Literal["created_at"]
+    seconds: int = Field(ge=3600, le=2_592_000)
 
 
 async def read_json(request: Request) -> dict[str, Any]:
     """The request's body as a JSON object. Raises ApiError 400."""
+    return read_object(await request.body())
+
+
+def read_object(content: bytes) -> dict[str, Any]:
+    """What a request says, as a JSON object. Raises ApiError 400."""
     try:
-        text = (await request.body()).decode("utf-8")
+        text = content.decode("utf-8")
         body = json.loads(text)
         if "\\u" in text:
             json.dumps(body, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is not a character
@@ -87,6 +117,18 @@ def check(model: type[Model], body: dict[str, Any]) -> Model:
         return model.model_validate(body)
     except ValidationError as error:
         raise _refusal(error) from None
+
+
+def check_metadata(metadata: dict[str, str] | None) -> None:
+    """Raise ApiError 400 where metadata is over OpenAI's bounds."""
+    if metadata is None:
+        return
+    if len(metadata) > 16:
+        raise invalid("Invalid 'metadata': at most 16 pairs are taken.", "metadata", "invalid_value")
+    for key, value in metadata.items():
+        if len(key) > 64 or len(value) > 512:
+            message = "Invalid 'metadata': keys may have 64 characters and values 512."
+            raise invalid(message, "metadata", "invalid_value")
 
 
 def _refusal(error: ValidationError) -> ApiError:

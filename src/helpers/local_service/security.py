@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import ApiError, invalid
 from .ids import random_letters
-from .settings import MAX_BODY_BYTES, MAX_FILE_BYTES
+from .settings import MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_PART_BYTES
 
 OPEN_PATHS = ("/", "/health")  # say only that the service is there
 FORM_OVERHEAD = 1024 * 1024  # what a multipart form adds to its file
@@ -43,10 +43,13 @@ def read_or_make_key(path: Path) -> str:
 
 
 class Guard:
-    """ASGI middleware that lets through only requests which pass every check above."""
+    """ASGI middleware that lets through only requests which pass every check above.
 
-    def __init__(self, app: ASGIApp, key: str) -> None:
-        self._app, self._key = app, key
+    Every response carries an id of the request, and what stands in `said`.
+    """
+
+    def __init__(self, app: ASGIApp, key: str, said: dict[str, str]) -> None:
+        self._app, self._key, self._said = app, key, said
         self._names = {"localhost", socket.gethostname().lower()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,13 +57,26 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        send = self._with_headers(send)
         try:
             self._check(scope["path"], headers)
             bounded = _bounded(receive, _most_bytes(scope, headers))
         except ApiError as error:
-            await respond(identified(send), error)
+            await respond(send, error)
             return
-        await self._app(scope, bounded, identified(send))
+        await self._app(scope, bounded, send)
+
+    def _with_headers(self, send: Send) -> Send:
+        """`send`, with a request id among the response's headers, as the SDK shows it on errors, and what is said."""
+        more = {"x-request-id": f"req_{random_letters(24)}", **self._said}
+        encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in more.items()]
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *encoded]
+            await send(message)
+
+        return sending
 
     def _check(self, path: str, headers: dict[str, str]) -> None:
         host = headers.get("host", "")
@@ -72,7 +88,7 @@ class Guard:
         if path in OPEN_PATHS:
             return
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        given = given.strip() if scheme.lower() == "bearer" else ""
+        given = given.strip() if scheme.lower() == "bearer" else headers.get("api-key", "")  # the latter: Azure's
         if not given:
             raise ApiError(
                 401,
@@ -102,8 +118,11 @@ def _host_name(host: str) -> str:
 
 def _most_bytes(scope: Scope, headers: dict[str, str]) -> int:
     """The body's limit. Raises ApiError where its announced length is over it already."""
-    is_file = scope["path"].rstrip("/") == "/v1/files"
-    most = MAX_FILE_BYTES + FORM_OVERHEAD if is_file else MAX_BODY_BYTES
+    path, most = scope["path"].rstrip("/"), MAX_BODY_BYTES
+    if path == "/v1/files":
+        most = MAX_FILE_BYTES + FORM_OVERHEAD
+    elif path.startswith("/v1/uploads/") and path.endswith("/parts"):
+        most = MAX_PART_BYTES + FORM_OVERHEAD
     length = headers.get("content-length", "0")
     if not length.isdigit():
         raise invalid("The Content-Length header is not a number.")
@@ -129,17 +148,6 @@ def _bounded(receive: Receive, most: int) -> Receive:
 
 def _too_large(most: int) -> ApiError:
     return ApiError(413, f"The request is too large: at most {most // 1024**2} MB are taken.", code="request_too_large")
-
-
-def identified(send: Send) -> Send:
-    """`send`, with a request id among the response's headers, as the SDK shows it on errors."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"x-request-id", f"req_{random_letters(24)}".encode())]
-        await send(message)
-
-    return sending
 
 
 async def respond(send: Send, error: ApiError) -> None:

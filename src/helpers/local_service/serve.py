@@ -23,7 +23,7 @@ from .errors import DISK_FULL
 from .lock import Locked, hold
 from .security import read_or_make_key
 from .settings import Settings
-from .store import UNFINISHED, Store
+from .store import UNFINISHED, UNFINISHED_BATCH, Store
 
 GRACE = 5  # seconds for open requests when the service stops
 
@@ -68,7 +68,14 @@ def _home(settings: Settings) -> Iterator[None]:
     """The home folder, made, locked and tidied. Raises CannotServe."""
     try:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (settings.files, settings.jobs, settings.models, settings.logs):
+        for folder in (
+            settings.files,
+            settings.uploads,
+            settings.batches,
+            settings.jobs,
+            settings.models,
+            settings.logs,
+        ):
             folder.mkdir(exist_ok=True)
         lock = hold(settings.lock_file)
     except Locked:
@@ -105,7 +112,7 @@ def _cannot_write(settings: Settings, error: OSError) -> str:
 
 def _open_store(settings: Settings) -> Store:
     try:
-        find_bases(settings.extra_bases)
+        _check_aliases(settings, set(find_bases(settings.extra_bases)))
         store = Store(settings.database)
     except (DatabaseError, BaseError) as error:
         raise CannotServe(str(error)) from error
@@ -113,10 +120,28 @@ def _open_store(settings: Settings) -> Store:
     return store
 
 
+def _check_aliases(settings: Settings, bases: set[str]) -> None:
+    """Log what stands for what. Raises CannotServe for an alias of nothing, or of a name that a base has already."""
+    for name, base in settings.aliases.items():
+        if base not in bases:
+            raise CannotServe(
+                f"The alias {name}={base} names a base that is not here. There are: {', '.join(sorted(bases))}."
+            )
+        if name in bases:
+            raise CannotServe(f"The alias {name}={base} would hide the base {name}: choose another name.")
+        logging.getLogger(__name__).info("the name %s stands for the base %s, as its owner asked", name, base)
+
+
 def _tidy(settings: Settings, store: Store) -> None:
     """Remove what a service leaves that is killed between a file and its record, or while it cleans up."""
     for path in settings.files.glob("file-*"):
         if store.file(path.name) is None:
+            path.unlink(missing_ok=True)
+    for path in settings.uploads.glob("part_*"):
+        if not store.is_wanted_part(path.name):
+            path.unlink(missing_ok=True)
+    for path in settings.batches.glob("batch_*"):
+        if not store.is_batch(path.name, *UNFINISHED_BATCH):
             path.unlink(missing_ok=True)
     for folder in settings.models.glob("ftjob-*/*.part"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -14,8 +15,11 @@ SHIPPED_BASES = PACKAGE / "bases"
 CHAT_TEMPLATE = PACKAGE / "chat_template.jinja"
 
 MAX_FILE_BYTES = 512 * 1024 * 1024  # OpenAI's limit for one file
+MAX_PART_BYTES = 64 * 1024 * 1024  # OpenAI's limit for one part of an upload
 MAX_BODY_BYTES = 8 * 1024 * 1024  # any other request; 2,048 tokens of chat are far smaller
 MIN_TRAINING_EXAMPLES = 10  # OpenAI's minimum for supervised fine-tuning
+
+ALIAS = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*=\s*(?P<base>\S+)")
 
 
 class SettingsError(ValueError):
@@ -31,7 +35,10 @@ class Settings:
     base64_results: bool = False  # FINETUNE_RESULT_BASE64=1: result files are served base64-encoded
     bf16: bool | None = None  # FINETUNE_BF16=0|1: train in bf16 autocast or not; None: where the processor has it
     launcher: str = ""  # FINETUNE_LAUNCHER: for example "accelerate launch --num_processes 2 --cpu"
+    python_graders: bool = False  # FINETUNE_PYTHON_GRADERS=1: python graders run, in a limited process
     standby_seconds: float = 900.0  # FINETUNE_STANDBY_SECONDS: how long an idle helper process is kept; 0: none is
+    aliases: Mapping[str, str] = field(default_factory=dict)  # FINETUNE_ALIASES: more names for bases, {name: base}
+    closed: bool = False  # jobs are refused, as OpenAI refuses them to organisations that it no longer lets train
     threads: int | None = None  # FINETUNE_THREADS: CPU threads for training and generation; None: torch decides
 
     @classmethod
@@ -45,7 +52,9 @@ class Settings:
             base64_results=bool(_flag(env, "FINETUNE_RESULT_BASE64")),
             bf16=_flag(env, "FINETUNE_BF16"),
             launcher=env.get("FINETUNE_LAUNCHER", "").strip(),
+            python_graders=bool(_flag(env, "FINETUNE_PYTHON_GRADERS")),
             standby_seconds=_number(env, "FINETUNE_STANDBY_SECONDS", 900.0),
+            aliases=read_aliases(env.get("FINETUNE_ALIASES", "")),
             threads=int(_number(env, "FINETUNE_THREADS", 0)) or None,
         )
 
@@ -67,6 +76,16 @@ class Settings:
     def models(self) -> Path:
         """One folder per job, and in it one folder per kept checkpoint."""
         return self.home / "models"
+
+    @property
+    def uploads(self) -> Path:
+        """Parts of uploads that are not complete yet, one file each, named by id."""
+        return self.home / "uploads"
+
+    @property
+    def batches(self) -> Path:
+        """Input of batches that are not finished, one file each, named by id."""
+        return self.home / "batches"
 
     @property
     def logs(self) -> Path:
@@ -96,6 +115,20 @@ def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     env = os.environ if environ is None else environ
     named = env.get("FINETUNE_HOME", "").strip()
     return Path(named).expanduser().absolute() if named else user_data_path("finetuning-notebooks", appauthor=False)
+
+
+def read_aliases(text: str) -> dict[str, str]:
+    """{name: base} from "name=base,name=base". Raises SettingsError where that is not what it says."""
+    aliases = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        found = ALIAS.fullmatch(part)
+        if found is None:
+            raise SettingsError(
+                f"An alias is {part!r}; it takes NAME=BASE, for example gpt-4o-mini-2024-07-18=pocket-6m, the name "
+                "of letters, digits, dots, hyphens and underscores."
+            )
+        aliases[found["name"]] = found["base"]
+    return aliases
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool | None:

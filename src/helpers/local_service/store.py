@@ -1,15 +1,21 @@
-"""What the service remembers: files, jobs, events, checkpoints, tuned models. The one place that knows the tables."""
+"""What the service remembers: files, uploads, jobs, events, checkpoints, tuned models, batches.
+
+The one place that knows the tables.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from .database import Database, Row
 from .ids import new_id
 
-UNFINISHED = ("validating_files", "queued", "running")
+WAITING = ("validating_files", "queued", "running")  # for the service to go on with
+UNFINISHED = (*WAITING, "paused")
+UNFINISHED_BATCH = ("validating", "in_progress", "finalizing", "cancelling")
 KEPT_CHECKPOINTS = 3  # OpenAI keeps the last three epochs
 
 
@@ -74,7 +80,8 @@ class Store:
         return self.database.row(f"SELECT * FROM jobs WHERE status IN ({marks}) ORDER BY seq LIMIT 1", *statuses)
 
     def has_unfinished_job(self) -> bool:
-        return self.next_job(*UNFINISHED) is not None
+        """Whether there is a job to go on with: a paused one waits for somebody to resume it."""
+        return self.next_job(*WAITING) is not None
 
     def trains_from(self, model: str) -> bool:
         """Whether a job that is not finished begins with this model."""
@@ -87,11 +94,7 @@ class Store:
 
     def move_job(self, identifier: str, status: str, *sources: str) -> bool:
         """Change a job's status if it is still in one of `sources`; return whether it was."""
-        marks = ", ".join("?" * len(sources))
-        changed = self.database.execute(
-            f"UPDATE jobs SET status = ? WHERE id = ? AND status IN ({marks})", status, identifier, *sources
-        )
-        return changed > 0
+        return self.database.move("jobs", identifier, status, sources)
 
     # Events
 
@@ -111,6 +114,9 @@ class Store:
             message=message,
             data=data or {},
         )
+
+    def has_event(self, job_id: str, key: str) -> bool:
+        return self.database.row("SELECT 1 FROM events WHERE job_id = ? AND key = ?", job_id, key) is not None
 
     def events(self, job_id: str, *, after: str | None, limit: int) -> tuple[list[Row], bool]:
         return self.database.page("events", where="job_id = ?", values=(job_id,), after=after, limit=limit, newest=True)
@@ -169,3 +175,87 @@ class Store:
 
     def delete_model(self, name: str) -> None:
         self.database.execute("DELETE FROM models WHERE id = ?", name)
+
+    # Uploads in parts
+
+    def add_upload(self, identifier: str, **columns: Any) -> None:
+        self.database.insert("uploads", id=identifier, status="pending", created_at=now(), **columns)
+
+    def upload(self, identifier: str) -> Row | None:
+        return self.database.row("SELECT * FROM uploads WHERE id = ?", identifier)
+
+    def end_upload(self, identifier: str, status: str, **columns: Any) -> bool:
+        """Change a pending upload's status; return whether it was pending."""
+        return self.database.move("uploads", identifier, status, ("pending",), **columns)
+
+    def expired_uploads(self) -> list[Row]:
+        return self.database.rows("SELECT * FROM uploads WHERE status = 'pending' AND expires_at <= ?", now())
+
+    def add_part(self, identifier: str, upload_id: str, size: int) -> Row:
+        self.database.insert("parts", id=identifier, upload_id=upload_id, created_at=now(), bytes=size)
+        row = self.database.row("SELECT * FROM parts WHERE id = ?", identifier)
+        assert row is not None
+        return row
+
+    def parts(self, upload_id: str) -> list[Row]:
+        return self.database.rows("SELECT * FROM parts WHERE upload_id = ? ORDER BY seq", upload_id)
+
+    def is_wanted_part(self, identifier: str) -> bool:
+        """Whether a part belongs to an upload that may still be completed."""
+        sql = "SELECT 1 FROM parts JOIN uploads ON uploads.id = upload_id WHERE parts.id = ? AND status = 'pending'"
+        return self.database.row(sql, identifier) is not None
+
+    # Batches
+
+    def add_batch(self, identifier: str, **columns: Any) -> Row:
+        self.database.insert("batches", id=identifier, status="validating", created_at=now(), **columns)
+        row = self.batch(identifier)
+        assert row is not None
+        return row
+
+    def batch(self, identifier: str) -> Row | None:
+        return self.database.row("SELECT * FROM batches WHERE id = ?", identifier)
+
+    def batches(self, *, after: str | None, limit: int) -> tuple[list[Row], bool]:
+        return self.database.page("batches", after=after, limit=limit, newest=True)
+
+    def next_batch(self) -> Row | None:
+        """The oldest batch that is not finished: first come, first served."""
+        marks = ", ".join("?" * len(UNFINISHED_BATCH))
+        sql = f"SELECT * FROM batches WHERE status IN ({marks}) ORDER BY seq LIMIT 1"
+        return self.database.row(sql, *UNFINISHED_BATCH)
+
+    def is_batch(self, identifier: str, *statuses: str) -> bool:
+        """Whether there is such a batch, in one of these states."""
+        row = self.batch(identifier)
+        return row is not None and row["status"] in statuses
+
+    def move_batch(self, identifier: str, status: str, *sources: str, **columns: Any) -> bool:
+        """Change a batch's status, with the time of it, if it is still in one of `sources`; return whether it was."""
+        return self.database.move("batches", identifier, status, sources, **{f"{status}_at": now()}, **columns)
+
+    def add_batch_result(self, batch_id: str, line: int, row: str, *, is_error: bool, tokens: tuple[int, int]) -> None:
+        """Record the answer to a request and count it, once."""
+        counter = "failed" if is_error else "completed"
+        with self.transaction():
+            if self.database.insert(
+                "batch_results", or_ignore=True, batch_id=batch_id, line=line, is_error=int(is_error), row=row
+            ):
+                self.database.execute(
+                    f"UPDATE batches SET {counter} = {counter} + 1, prompt_tokens = prompt_tokens + ?,"
+                    " completion_tokens = completion_tokens + ? WHERE id = ?",
+                    *tokens,
+                    batch_id,
+                )
+
+    def answered_lines(self, batch_id: str) -> set[int]:
+        rows = self.database.rows("SELECT line FROM batch_results WHERE batch_id = ?", batch_id)
+        return {row["line"] for row in rows}
+
+    def batch_rows(self, batch_id: str, *, is_error: bool) -> Iterator[str]:
+        """The lines of the output file or the error file, in the order of the input."""
+        sql = "SELECT row FROM batch_results WHERE batch_id = ? AND is_error = ? ORDER BY line"
+        return (row["row"] for row in self.database.rows(sql, batch_id, int(is_error)))
+
+    def drop_batch_results(self, batch_id: str) -> None:
+        self.database.execute("DELETE FROM batch_results WHERE batch_id = ?", batch_id)

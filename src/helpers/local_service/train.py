@@ -3,7 +3,8 @@
     python -m helpers.local_service.train --standby         wait, ready to go, for jobs' paths on standard input
     python -m helpers.local_service.train --job PATH        train the job described there (what a launcher starts)
 
-It tells what happens in JSON lines on standard output: "plan", "warning", "step", "checkpoint", "done" or "failed".
+It tells what happens in JSON lines on standard output: "plan", "warning", "step", "checkpoint", and at the end "done",
+"paused" or "failed".
 It knows neither the database nor HTTP, and ends with the service.
 """
 
@@ -22,23 +23,23 @@ from pathlib import Path
 from typing import Any
 
 # Set before the libraries are imported: nothing here may use the network or ask it anything.
-os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1")
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 import torch
-from datasets import Dataset
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from trl import SFTConfig
 
 from . import attention
+from .dpo import QuickDPOTrainer, dpo_trainer
 from .export import export_model
 from .failures import Diverged, failure
 from .hardware import has_cuda, set_threads, use_bf16
 from .lifeline import claim_output, die_with_parent, exit_at_end_of_input, exit_with_process
 from .optimizer import MuonAdamW
-from .sft import Mean, QuickSFTTrainer, Reporter, score_labelled_tokens
-from .training_data import TrainingData, load_examples
+from .quick_trainer import Means, Reporter
+from .sft import QuickSFTTrainer, sft_trainer
+from .training_data import TrainingData, load_examples, load_pairs
 from .training_spec import TrainingSpec
 
 LINEAR_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")  # of a Llama block
@@ -57,12 +58,14 @@ class TrainingRun:
     def __init__(self, spec: TrainingSpec, send: Send) -> None:
         self.spec, self.send = spec, send
         self.tokenizer = AutoTokenizer.from_pretrained(spec.tokenizer_folder)
-        self.training = load_examples(Path(spec.training_file), self.tokenizer, spec.context)
+        load = load_pairs if spec.objective == "dpo" else load_examples
+        self.training = load(Path(spec.training_file), self.tokenizer, spec.context)
         self.validation = (
-            load_examples(Path(spec.validation_file), self.tokenizer, spec.context) if spec.validation_file else None
+            load(Path(spec.validation_file), self.tokenizer, spec.context) if spec.validation_file else None
         )
         self.steps_per_epoch = math.ceil(len(self.training.examples) / spec.batch_size)
         self.total_steps = self.steps_per_epoch * spec.n_epochs
+        self._sequences = 2 if spec.objective == "dpo" else 1  # in one example
         self.validate_every = max(1, self.total_steps // VALIDATED_STEPS)
         self.last_metrics: dict[str, Any] = {}
 
@@ -70,10 +73,17 @@ class TrainingRun:
         """Train; messages tell the rest. Raises what training raises."""
         self._announce()
         trainer = self._trainer()
-        trainer.add_callback(Reporter(trainer, self._on_step, self._on_checkpoint))
+        trainer.add_callback(Reporter(trainer, self._on_step, self._on_checkpoint, self._is_to_pause))
         self.trainer = trainer
         trainer.train(resume_from_checkpoint=self.spec.resume_from)
-        self.send({"type": "done"})
+        self.send({"type": "done" if trainer.state.global_step == self.total_steps else "paused"})
+
+    def _is_to_pause(self) -> bool:
+        """Whether the service has asked for a pause. Several processes must all take the same step for their last."""
+        asked, accelerator = Path(self.spec.pause_file).exists(), self.trainer.accelerator
+        if accelerator.num_processes > 1:
+            asked = bool(accelerator.reduce(torch.tensor(float(asked), device=accelerator.device)))
+        return asked
 
     def _announce(self) -> None:
         tokens = self.training.tokens * self.spec.n_epochs
@@ -89,48 +99,42 @@ class TrainingRun:
             f"this model reads; they were cut at the end.{nothing_left}"
         )
 
-    def _trainer(self) -> QuickSFTTrainer:
+    def _trainer(self) -> QuickSFTTrainer | QuickDPOTrainer:
         spec, processes = self.spec, int(os.environ.get("WORLD_SIZE", "1"))
         micro_batch = self._micro_batch(processes)
-        arguments = SFTConfig(
-            output_dir=spec.state_folder,
-            num_train_epochs=spec.n_epochs,
-            per_device_train_batch_size=micro_batch,
-            gradient_accumulation_steps=max(1, spec.batch_size // (micro_batch * processes)),
-            learning_rate=spec.learning_rate,
-            lr_scheduler_type="linear",
-            warmup_steps=math.ceil(self.total_steps * WARM_UP),
-            weight_decay=0.0,
-            max_grad_norm=1.0,
-            optim="adamw_torch_fused",
-            seed=spec.seed,
-            use_cpu=not has_cuda(),
-            bf16=use_bf16(spec.bf16),
-            gradient_checkpointing=False,  # memory is not what a small model lacks
-            dataloader_pin_memory=False,
-            ddp_find_unused_parameters=False,
-            save_strategy="epoch",
-            save_total_limit=2,
-            logging_strategy="no",  # Reporter tells every step
-            report_to=[],
-            disable_tqdm=True,
-            max_length=None,
-            dataset_kwargs={"skip_prepare_dataset": True},
-        )
+        arguments: dict[str, Any] = {
+            "output_dir": spec.state_folder,
+            "num_train_epochs": spec.n_epochs,
+            "per_device_train_batch_size": micro_batch,
+            "gradient_accumulation_steps": max(1, spec.batch_size // (micro_batch * processes)),
+            "learning_rate": spec.learning_rate,
+            "lr_scheduler_type": "linear",
+            "warmup_steps": math.ceil(self.total_steps * WARM_UP),
+            "weight_decay": 0.0,
+            "max_grad_norm": 1.0,
+            "optim": "adamw_torch_fused",
+            "seed": spec.seed,
+            "use_cpu": not has_cuda(),
+            "bf16": use_bf16(spec.bf16),
+            "gradient_checkpointing": False,  # memory is not what a small model lacks
+            "dataloader_pin_memory": False,
+            "ddp_find_unused_parameters": False,
+            "save_strategy": "epoch",
+            "save_total_limit": 2,
+            "logging_strategy": "no",  # Reporter tells every step
+            "report_to": [],
+            "disable_tqdm": True,
+        }
         model = self._model()
         own = MuonAdamW(model, spec.learning_rate) if spec.method == "full" else None  # an adapter learns with AdamW
-        return QuickSFTTrainer(
-            model=model,
-            optimizers=(own, None),
-            args=arguments,
-            train_dataset=Dataset.from_list(self.training.examples),
-            processing_class=self.tokenizer,
-            padding=self.tokenizer.pad_token_id or 0,
-        )
+        if spec.objective == "dpo":
+            assert spec.beta is not None
+            return dpo_trainer(model, self.tokenizer, self.training, self.validation, arguments, own, spec.beta)
+        return sft_trainer(model, self.tokenizer, self.training, arguments, own)
 
     def _micro_batch(self, processes: int) -> int:
         """Examples per forward pass: the largest share of the batch, in equal shares, that memory is kept for."""
-        longest = max(len(example["input_ids"]) for example in self.training.examples)
+        longest = max(self.training.lengths) * self._sequences
         share = max(1, self.spec.batch_size // processes)
         fitting = [size for size in range(1, share + 1) if share % size == 0 and size * longest <= MICRO_BATCH_TOKENS]
         return max(fitting, default=1)
@@ -142,7 +146,6 @@ class TrainingRun:
         )
         model.config.use_cache = False
         torch.manual_seed(self.spec.seed)  # an adapter begins with random weights
-        score_labelled_tokens(model)
         if self.spec.method != "lora":
             return model
         if self.spec.adapter:
@@ -151,41 +154,41 @@ class TrainingRun:
         config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=list(LINEAR_LAYERS), task_type="CAUSAL_LM")
         return get_peft_model(model, config)
 
-    def _on_step(self, step: int, loss: float, accuracy: float) -> None:
-        if not math.isfinite(loss):
-            raise Diverged(f"the training loss was {loss} at step {step}")
-        metrics = {
-            "step": step,
-            "total_steps": self.total_steps,
-            "train_loss": round(loss, 6),
-            "train_mean_token_accuracy": round(accuracy, 6),
-        }
+    def _on_step(self, step: int, figures: dict[str, float]) -> None:
+        if not math.isfinite(figures["loss"]):
+            raise Diverged(f"the training loss was {figures['loss']} at step {step}")
+        metrics = {"step": step, "total_steps": self.total_steps, **_named("train", figures)}
         epoch_ends = step % self.steps_per_epoch == 0
         if self.validation is not None:
             if epoch_ends or step % self.validate_every == 0:
-                metrics |= _named("valid", self._validate_some(step))
+                metrics |= _named("valid", self._validate_some(step).result())
             if epoch_ends:
-                metrics |= _named("full_valid", self._validate_all())
+                metrics |= _named("full_valid", self._validate_all().result())
         self.last_metrics = metrics
         self.send({"type": "step", "metrics": metrics})
 
-    def _validate_some(self, step: int) -> Mean:
-        """A few examples, the next few at every validated step: cheap, and noisy for that."""
+    def _validation_examples(self) -> list[dict[str, Any]]:
+        if isinstance(self.trainer, QuickDPOTrainer):
+            return self.trainer.validation_pairs  # they carry what the reference makes of them
         assert self.validation is not None
-        examples = self.validation.examples
+        return self.validation.examples
+
+    def _validate_some(self, step: int) -> Means:
+        """A few examples, the next few at every validated step: cheap, and noisy for that."""
+        examples = self._validation_examples()
         count = min(VALIDATION_BATCH, len(examples))
         first = step // self.validate_every * count
         return self.trainer.score([examples[(first + index) % len(examples)] for index in range(count)])
 
-    def _validate_all(self) -> Mean:
+    def _validate_all(self) -> Means:
         assert self.validation is not None
-        examples = sorted(self.validation.examples, key=lambda example: len(example["input_ids"]))
-        size = max(1, MICRO_BATCH_TOKENS // len(examples[-1]["input_ids"]))
-        mean = Mean()
-        for start in range(0, len(examples), size):
-            part = self.trainer.score(examples[start : start + size])
-            mean.add(part.loss, part.right, part.tokens)
-        return mean
+        examples, lengths = self._validation_examples(), self.validation.lengths
+        order = sorted(range(len(examples)), key=lambda index: lengths[index])
+        size = max(1, MICRO_BATCH_TOKENS // (max(lengths) * self._sequences))
+        means = Means()
+        for start in range(0, len(order), size):
+            means.join(self.trainer.score([examples[index] for index in order[start : start + size]]))
+        return means
 
     def _on_checkpoint(self, step: int) -> None:
         if not self.trainer.accelerator.is_main_process:
@@ -206,9 +209,8 @@ class TrainingRun:
         )
 
 
-def _named(name: str, mean: Mean) -> dict[str, float]:
-    loss, accuracy = mean.result()
-    return {f"{name}_loss": round(loss, 6), f"{name}_mean_token_accuracy": round(accuracy, 6)}
+def _named(when: str, figures: dict[str, float]) -> dict[str, float]:
+    return {f"{when}_{name}": round(value, 6) for name, value in figures.items()}
 
 
 def train(spec_path: Path, send: Send) -> bool:

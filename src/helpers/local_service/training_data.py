@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from .chat_format import encode_example
 from .formats import read_examples
+from .preference_pairs import read_pairs
 
 IGNORED = -100  # label of a token that the loss does not count
 GROUP_BATCHES = 8  # batches' worth of shuffled examples sorted together: more saves padding, but mixes less
@@ -21,27 +22,59 @@ GROUP_BATCHES = 8  # batches' worth of shuffled examples sorted together: more s
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A file's examples in file order, each {"input_ids": […], "labels": […]}."""
+    """A file's examples in file order, as the method's trainer takes them."""
 
-    examples: list[dict[str, list[int]]]
+    examples: list[dict[str, Any]]
+    lengths: list[int]  # of each example: its tokens, or those of the longer conversation of a pair
+    tokens: int  # read in one epoch
     cut: int  # examples longer than the context, which lost their end
     empty: int  # examples that, so cut, have nothing left to learn
 
-    @property
-    def tokens(self) -> int:
-        return sum(len(example["input_ids"]) for example in self.examples)
-
 
 def load_examples(path: Path, tokenizer: PreTrainedTokenizerBase, context: int) -> TrainingData:
-    """Encode a file that passed validation. Examples longer than `context` tokens lose their end, as at OpenAI."""
+    """Encode a supervised file that passed validation: each example {"input_ids": […], "labels": […]}.
+
+    Examples longer than `context` tokens lose their end, as at OpenAI.
+    """
     examples, cut, empty = [], 0, 0
     for example in read_examples(path):
-        ids, labels = encode_example(tokenizer, example["messages"])
+        ids, labels = encode_example(tokenizer, example["messages"], example["tools"])
         cut += len(ids) > context
         ids, labels = ids[:context], labels[:context]
         empty += all(label == IGNORED for label in labels)
         examples.append({"input_ids": ids, "labels": labels})
-    return TrainingData(examples, cut, empty)
+    lengths = [len(example["input_ids"]) for example in examples]
+    return TrainingData(examples, lengths, sum(lengths), cut, empty)
+
+
+def load_pairs(path: Path, tokenizer: PreTrainedTokenizerBase, context: int) -> TrainingData:
+    """Encode a preference file that passed validation: {"prompt_ids": […], "chosen_ids": […], "rejected_ids": […]}.
+
+    TRL's names: chosen is the preferred answer, rejected the other. Both lose their end beyond `context` tokens.
+    """
+    pairs, lengths, tokens, cut, empty = [], [], 0, 0, 0
+    for pair in read_pairs(path):
+        before = [{**message, "weight": 0} for message in pair.messages]
+        chosen = _split(tokenizer, [*before, pair.preferred])
+        rejected = _split(tokenizer, [*before, pair.non_preferred])
+        prompt = chosen[0]
+        long = [len(prompt) + len(answer) for _, answer in (chosen, rejected)]
+        room = max(0, context - len(prompt))
+        cut += max(long) > context
+        empty += not room
+        lengths.append(min(max(long), context))
+        tokens += sum(min(length, context) for length in long)
+        pairs.append(
+            {"prompt_ids": prompt[:context], "chosen_ids": chosen[1][:room], "rejected_ids": rejected[1][:room]}
+        )
+    return TrainingData(pairs, lengths, tokens, cut, empty)
+
+
+def _split(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, Any]]) -> tuple[list[int], list[int]]:
+    """Tokens before the answer that ends a conversation, and the tokens of the answer."""
+    ids, labels = encode_example(tokenizer, messages)
+    counted = [place for place, label in enumerate(labels) if label != IGNORED]
+    return ids[: counted[0]], ids[counted[0] : counted[-1] + 1]
 
 
 def collate(examples: list[dict[str, Any]], padding: int) -> dict[str, torch.Tensor]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import shutil
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from fastapi import APIRouter, Request
@@ -16,6 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from ..context import Service, ServiceOf
 from ..database import Row
+from ..disk import write_new
 from ..errors import ApiError, invalid, not_found, storage_error
 from ..formats import check_json_lines
 from ..ids import new_id
@@ -27,6 +27,7 @@ router = APIRouter(prefix="/v1/files")
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 JSON_LINES = ("fine-tune", "batch", "evals")
+CHUNK = 1024 * 1024  # bytes copied at a time
 SHORTEST_LIFE, LONGEST_LIFE = 3600, 2_592_000  # seconds, OpenAI's bounds for expires_after
 
 
@@ -109,16 +110,27 @@ def _read_form(form: FormData) -> tuple[UploadFile, str, int | None]:
     upload, purpose = form.get("file"), form.get("purpose")
     if not isinstance(upload, UploadFile):
         raise invalid("'file' is a required property: send the file as a part of the form.", "file")
+    purpose = check_purpose(purpose)
+    check_name(upload.filename or "", purpose, "file")
+    return upload, purpose, _read_life(form)
+
+
+def check_purpose(purpose: object) -> str:
+    """The purpose of an upload. Raises ApiError 400 for another."""
     if not isinstance(purpose, str) or purpose not in PURPOSES:
         raise invalid(f"{purpose!r} is not one of {list(PURPOSES)} - 'purpose'", "purpose")
-    suffix = PurePath(upload.filename or "").suffix.lower()
+    return purpose
+
+
+def check_name(filename: str, purpose: str, param: str) -> None:
+    """Raise ApiError 400 where a training file's name says that it is of another kind."""
+    suffix = PurePath(filename).suffix.lower()
     if purpose == "fine-tune" and suffix not in ("", ".jsonl"):
         raise invalid(
             f"Invalid file format: {suffix} is not supported for fine-tuning. Save the examples as JSON Lines, one "
             "object per line, in a file whose name ends in .jsonl.",
-            "file",
+            param,
         )
-    return upload, purpose, _read_life(form)
 
 
 def _read_life(form: FormData) -> int | None:
@@ -135,29 +147,38 @@ def _read_life(form: FormData) -> int | None:
 
 
 def _keep(service: Service, source: BinaryIO, filename: str, purpose: str, life: int | None) -> Row:
-    """Write the upload beside its place, check it, and move it there; nothing is left of one that is refused."""
+    source.seek(0)
+    return keep(service, iter(lambda: source.read(CHUNK), b""), filename, purpose, life)
+
+
+def keep(
+    service: Service,
+    chunks: Iterable[bytes],
+    filename: str,
+    purpose: str,
+    life: int | None,
+    also: Callable[[Row], None] = lambda row: None,
+) -> Row:
+    """Write a file beside its place, check it, and move it there; nothing is left of one that is refused.
+
+    `also` is done in the same transaction as the file's record.
+    """
     identifier = new_id("file-")
     part, place = service.settings.incoming / identifier, service.settings.files / identifier
     try:
-        _copy_to_disk(source, part)
-        size = part.stat().st_size
+        size = write_new(part, chunks)
         if size > MAX_FILE_BYTES:
             raise ApiError(413, f"A file may have {MAX_FILE_BYTES // 1024**2} MB at most.", code="request_too_large")
         lines = check_json_lines(part) if purpose in JSON_LINES else 0
         part.rename(place)
         expires_at = None if life is None else now() + life
-        return service.store.add_file(
-            identifier, filename=filename, purpose=purpose, bytes=size, lines=lines, expires_at=expires_at
-        )
+        with service.store.transaction():
+            row = service.store.add_file(
+                identifier, filename=filename, purpose=purpose, bytes=size, lines=lines, expires_at=expires_at
+            )
+            also(row)
+        return row
     except BaseException:
         part.unlink(missing_ok=True)
         place.unlink(missing_ok=True)
         raise
-
-
-def _copy_to_disk(source: BinaryIO, path: Path) -> None:
-    with path.open("xb") as target:
-        source.seek(0)
-        shutil.copyfileobj(source, target, 1024 * 1024)
-        target.flush()
-        os.fsync(target.fileno())

@@ -46,4 +46,6 @@ def delete(name: str, service: ServiceOf) -> dict[str, Any]:
 
 def model_object(model: ServedModel) -> Model:
     owner = "local-service" if model.folder is None else "local"
-    return Model(id=model.name, created=model.created, object="model", owned_by=owner)
+    if model.alias:
+        owner = f"local-service, as another name of {model.name}"
+    return Model(id=model.shown_as, created=model.created, object="model", owned_by=owner)
