@@ -4,7 +4,9 @@ Digits stand alone and a line break is a piece of its own, so numbers and layout
 is normalised: what goes in comes out.
 """
 
+import io
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import sentencepiece
@@ -22,16 +24,10 @@ TEMPLATE = Path(__file__).parents[1] / "chat_template.jinja"
 def train(folder: Path, vocabulary: int, documents: int, seed: int) -> None:
     """Train the tokenizer on `documents` pretraining tasks and write its files into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = folder / "tokenizer-text.txt"
-    with text.open("w", encoding="utf-8") as out:
-        for task in itertools.islice(tasks(seed), documents):
-            for message in task.messages:
-                out.writelines(f" {line}\n" for line in message["content"].split("\n"))
-        for word in word_lists()["common"]:
-            out.write(f" {word}\n" * COMMON_REPEATS)
+    model = io.BytesIO()  # given paths, SentencePiece writes them into the model
     sentencepiece.SentencePieceTrainer.train(
-        input=str(text),
-        model_prefix=str(folder / "tokenizer"),
+        sentence_iterator=_sentences(documents, seed),
+        model_writer=model,
         model_type="bpe",
         vocab_size=vocabulary,
         byte_fallback=True,
@@ -52,9 +48,17 @@ def train(folder: Path, vocabulary: int, documents: int, seed: int) -> None:
         num_threads=2,
         minloglevel=1,
     )
-    text.unlink()
-    (folder / "tokenizer.vocab").unlink()
+    (folder / "tokenizer.model").write_bytes(model.getvalue())
     save_for_transformers(folder)
+
+
+def _sentences(documents: int, seed: int) -> Iterator[str]:
+    """The lines of `documents` pretraining tasks, and common words many times over."""
+    for task in itertools.islice(tasks(seed), documents):
+        for message in task.messages:
+            yield from (f" {line}" for line in message["content"].split("\n"))
+    for word in word_lists()["common"]:
+        yield from itertools.repeat(f" {word}", COMMON_REPEATS)
 
 
 def _merges(processor: sentencepiece.SentencePieceProcessor) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from ..optimizer import Muon
 from .corpus import CONTEXT, DRILL, WEIGHTS, Encoder, Example, batches, padded
+from .tokenizer import TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -277,5 +278,6 @@ def export(folder: Path, target: Path) -> None:
     model.config.pretraining = trained_on(state)
     model.to(torch.bfloat16)  # type: ignore[arg-type]
     model.save_pretrained(target)
-    for name in ("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+    for name in ("tokenizer.model", "tokenizer.json", "tokenizer_config.json"):
         shutil.copy2(folder / name, target / name)
+    shutil.copy2(TEMPLATE, target / TEMPLATE.name)  # as it is now, not as it was when the run began
