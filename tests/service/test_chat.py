@@ -214,8 +214,11 @@ def test_small_requests_stay_answered_while_a_job_trains(service: LiveService) -
 
 
 def test_what_is_not_offered_is_said_in_openais_shape(service: LiveService, client: openai.OpenAI) -> None:
-    with pytest.raises(openai.NotFoundError) as error:
+    with pytest.raises(openai.BadRequestError) as refused:
         client.embeddings.create(model="tiny", input="x")
-    assert said(error).startswith("Invalid URL (POST /v1/embeddings)")
+    assert said(refused).startswith("The local service does not offer embeddings.")
+    with pytest.raises(openai.NotFoundError) as error:
+        client.post("/nonsense", cast_to=object)
+    assert said(error).startswith("Invalid URL (POST /v1/nonsense)")
     answer = httpx2.put(f"{service.url}/models", headers={"Authorization": f"Bearer {service.key}"})
     assert answer.status_code == 405 and answer.json()["error"]["code"] == "method_not_supported"
