@@ -29,6 +29,8 @@ def test_an_uploaded_file_can_be_looked_at_read_and_deleted(client: openai.OpenA
 
 
 def test_files_are_listed_by_purpose_and_page(client: openai.OpenAI) -> None:
+    for left_by_another_test in client.files.list(purpose="user_data"):
+        client.files.delete(left_by_another_test.id)
     made = [client.files.create(file=(f"{i}.txt", b"hello"), purpose="user_data").id for i in range(5)]
     newest_first = [file.id for file in client.files.list(purpose="user_data")]
     assert newest_first == made[::-1]
