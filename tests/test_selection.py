@@ -49,7 +49,7 @@ def test_the_best_of_each_kind_are_chosen_by_rank() -> None:
 def test_the_sample_is_selected_by_its_scores() -> None:
     rows, _ = load(SAMPLE / "raw" / "tickets.csv", {"reply": "agent_reply", "csat": "csat"})
     kept, dropped = select(rows, [Rule("csat", "keep", at_least=4)])
-    assert len(kept) + len(dropped) == len(rows) == 520
+    assert len(kept) + len(dropped) == len(rows)
     assert set(kept.csat) == {"", "4", "5"} and set(dropped.csat) == {"1", "2", "3"}
 
 
