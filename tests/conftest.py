@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported:
 # Property tests try the same examples at every run; HYPOTHESIS_SEED=random looks for new ones.
 settings.register_profile("same", derandomize=os.environ.get("HYPOTHESIS_SEED") != "random", deadline=None)
 settings.load_profile("same")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs tests in the background has it ignored
 
 
 @pytest.fixture(scope="session", autouse=True)
