@@ -5,6 +5,7 @@
 #   make test        everything that must hold: format, lint, types, tests, and every notebook as a test
 #   make notebooks   run all notebooks in place, so that their outputs can be committed
 #   make slides      slide decks with speaker notes in build/slides
+#   make study       the training notebooks with three seeds; the spread of their figures in studies/ (an hour or two)
 #   make bench       measure training, generation and the checks of training files on this machine
 #
 # PYTHON names another Python than python3 (3.11 or later).
@@ -21,7 +22,7 @@ RUN := $(BIN)/python
 TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: course lab test notebooks slides bench clean
+.PHONY: course lab test notebooks slides study bench clean
 
 course: $(READY)
 	$(RUN) -m helpers course
@@ -34,6 +35,9 @@ notebooks: $(READY)
 
 slides: $(READY)
 	$(RUN) -m helpers slides
+
+study: $(READY)
+	$(RUN) -m helpers study
 
 bench: $(READY)
 	$(RUN) tests/benchmarks/check.py

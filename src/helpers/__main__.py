@@ -61,6 +61,13 @@ def mask(arguments: list[str]) -> int:
     return mask_main(arguments)
 
 
+def run(arguments: list[str]) -> int:
+    """make a tuned, evaluated model and a report of your own data"""
+    from .own_run import main as run_main
+
+    return run_main(arguments)
+
+
 def course(arguments: list[str]) -> int:
     """run all notebooks on the local service and write pages to read"""
     options = _parser_for_notebooks("course", course).parse_args(arguments)
@@ -77,6 +84,16 @@ def notebooks(arguments: list[str]) -> int:
     return run_in_place(options.notebooks)
 
 
+def study(arguments: list[str]) -> int:
+    """run notebooks with several seeds and write the spread of their figures into studies"""
+    parser = _parser_for_notebooks("study", study)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED", help="default: 1 2 3")
+    options = parser.parse_args(arguments)
+    from .study import run_study
+
+    return run_study(options.notebooks, options.seeds)
+
+
 def slides(arguments: list[str]) -> int:
     """make slides with speaker notes from the notebooks, in build/slides"""
     options = _parser_for_notebooks("slides", slides).parse_args(arguments)
@@ -90,7 +107,8 @@ def slides(arguments: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
-    command.__name__: command for command in (serve, env, stop, doctor, check, repair, mask, course, notebooks, slides)
+    command.__name__: command
+    for command in (serve, env, stop, doctor, check, repair, mask, course, notebooks, slides, study)
 }
 
 

@@ -57,7 +57,7 @@ def run_course(names: list[str] | None = None) -> int:
     if not names:
         build("results.json").unlink(missing_ok=True)  # a whole run measures everything anew
     runs: list[Run] = []
-    with _settings():
+    with settings():
         for path in chosen:
             runs.append(run_notebook(path, folder / path.name))
             pages.write_page(folder / path.name)
@@ -69,7 +69,7 @@ def run_course(names: list[str] | None = None) -> int:
 
 def run_in_place(names: list[str] | None = None) -> int:
     """Run the notebooks and keep their outputs in them; one that fails is left as it was. Return 0, or 1."""
-    with _settings():
+    with settings():
         for path in notebooks(names):
             scratch = build("notebooks", path.name)
             run = run_notebook(path, scratch)
@@ -82,8 +82,11 @@ def run_in_place(names: list[str] | None = None) -> int:
     return 0
 
 
-def run_notebook(source: Path, target: Path) -> Run:
-    """Run one notebook and write it with its outputs to `target`; print its progress on one line."""
+def run_notebook(source: Path, target: Path, parameters: dict[str, Any] | None = None) -> Run:
+    """Run one notebook, with other parameters if there are any, and write it with its outputs to `target`.
+
+    Prints its progress on one line.
+    """
     begin = time.monotonic()
     engine = _engine(source.stem, begin)
     papermill_engines.register("course", engine)
@@ -92,6 +95,7 @@ def run_notebook(source: Path, target: Path) -> Run:
         papermill.execute_notebook(
             source,
             target,
+            parameters,
             engine_name="course",
             kernel_name="python3",
             cwd=source.parent,
@@ -136,8 +140,8 @@ def _engine(name: str, begin: float) -> Any:
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
-    """The environment in which the notebooks run: headless, free of charge, on this Python."""
+def settings() -> Iterator[None]:
+    """The environment in which notebooks run without a reader: headless, free of charge, on this Python."""
     wanted = {"FINETUNE_HEADLESS": "1", "FINETUNE_SERVICE": "local", "JUPYTER_PREFER_ENV_PATH": "1"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

@@ -34,10 +34,12 @@ def record(
 ) -> None:
     """Keep one measured figure: a fraction from 0 to 1, its interval, how many cases it rests on, how many failed.
 
-    Raises ValueError for a figure that cannot be one (a percentage, an interval that does not hold the value).
+    What is saved, a metric such as editing_saved, can be below 0: then more is needed than before. Raises ValueError for
+    a figure that cannot be one (a percentage, an interval that does not hold the value).
     """
     value, low, high = float(value), float(low), float(high)
-    if not all(math.isfinite(x) and 0 <= x <= 1 for x in (value, low, high)):
+    least = -math.inf if metric.endswith("_saved") else 0
+    if not all(math.isfinite(x) and least <= x <= 1 for x in (value, low, high)):
         raise ValueError(f"{task}, {metric}, {system}: {value} ({low} to {high}) must be fractions from 0 to 1.")
     if not low - 1e-9 <= value <= high + 1e-9:
         raise ValueError(f"{task}, {metric}, {system}: the interval {low} to {high} does not hold the value {value}.")
@@ -87,10 +89,15 @@ def write_into(page: Path) -> None:
     _, end, after = rest.partition(END)
     if not end:
         raise Explained(f"{page} has no place for results: the lines {BEGIN!r} and {END!r}.")
-    frame = table().reset_index()
+    write_whole(
+        page, "\n".join([before + begin, f"Made by {made_by()}.", "", markdown(table().reset_index()), end + after])
+    )
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """Return the frame as a Markdown table, without its index."""
     rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.astype(str).to_numpy().tolist()]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    write_whole(page, "\n".join([before + begin, f"Made by {made_by()}.", "", *lines, end + after]))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _rows() -> list[dict[str, Any]]:

@@ -1,0 +1,56 @@
+"""`python -m helpers study`, on a small course of the test's own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+from test_course import run, write
+
+FORGETS = """
+from helpers.results import record
+for system, value in {"base": 0.9, "tuned": 0.5, "mixed": 0.4 + seed / 10}.items():
+    record("00_seeded", "trap_forgetting", "right", system, value, 0, 1, 50, seed, "local", "ft:test")
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A course with one notebook that has a seed, and one that has none."""
+    for name in ("data/samples", "notebooks"):
+        (tmp_path / name).mkdir(parents=True)
+    path = write(tmp_path, "00_seeded.ipynb", "seed = 1", FORGETS)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].metadata["tags"] = ["parameters"]
+    nbformat.write(notebook, path)
+    write(tmp_path, "01_plain.ipynb", "1 + 1")
+    return tmp_path
+
+
+def pages(course: Path) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in (course / "studies").iterdir())
+
+
+def test_a_study_tells_spread_and_how_often_a_trap_happened(course: Path) -> None:
+    done = run(course, "study", "--seeds", "1", "2", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = pages(course)
+    assert "| 0.60 (0.50-0.70) x3 |" in page  # mixed: 0.5, 0.6, 0.7
+    assert "| fine-tuning forgets | 3 | 3 | 40.0 |" in page
+    assert "| mixing keeps more | 3 | 2 | 10.0 |" in page  # with seed 1 it kept no more
+    assert "01_plain" not in page and not (course / "build" / "results.json").exists()
+
+
+def test_a_seed_that_fails_is_told_and_the_others_count(course: Path) -> None:
+    broken = course / "notebooks" / "00_seeded.ipynb"
+    broken.write_text(broken.read_text(encoding="utf-8").replace("0.4 + seed", "1 / (seed - 2) + 0.4 + seed"))
+    done = run(course, "study", "--seeds", "2", "3")
+    assert done.returncode == 1
+    assert "Seed 2: 00_seeded.ipynb" in done.stdout and "division by zero" in pages(course)
+
+
+def test_without_a_seed_there_is_nothing_to_study(course: Path) -> None:
+    done: subprocess.CompletedProcess[str] = run(course, "study", "01")
+    assert done.returncode == 1 and "parameter called seed" in done.stderr
