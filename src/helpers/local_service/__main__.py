@@ -1,10 +1,10 @@
-"""`python -m helpers.local_service serve` and `… env`: the service's own commands, without the rest of the kit."""
+"""`python -m helpers.local_service serve`, `… env`, `… export`: the service's commands, without the rest of the kit."""
 
 import sys
 
-from .cli import env, serve
+from .cli import env, export, serve
 
-COMMANDS = {"serve": serve, "env": env}
+COMMANDS = {"serve": serve, "env": env, "export": export}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

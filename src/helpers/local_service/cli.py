@@ -1,10 +1,11 @@
-"""The commands `python -m helpers serve` and `python -m helpers env`. Each returns an exit status."""
+"""The commands `python -m helpers serve`, `env` and `export`. Each returns an exit status."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from .address import ServiceAddress, find_running
 from .settings import Settings, SettingsError, read_aliases
@@ -68,6 +69,25 @@ def env(argv: list[str]) -> int:
     form = '$Env:{}="{}"' if options.powershell else "set {}={}" if options.cmd else "export {}={}"
     for name, value in _variables(address).items():
         print(form.format(name, value))
+    return 0
+
+
+def export(argv: list[str]) -> int:
+    """Write a tuned model to a folder that other programs load."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers export",
+        description="Write a model of the local service to a folder that transformers, PEFT, vLLM and llama.cpp load.",
+    )
+    parser.add_argument("model", help="its name, as jobs and models.list give it: ft:pocket-6m:local:…")
+    parser.add_argument("folder", type=Path, help="a folder that is not there yet, or empty")
+    options = parser.parse_args(argv)
+    from .take_away import CannotExport, take_away  # the libraries that models need, which `env` has no need of
+
+    try:
+        print(*take_away(Settings.from_environment(), options.model, options.folder.absolute()), sep="\n")
+    except (CannotExport, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 
