@@ -77,7 +77,7 @@ def other_action_words(gold: str) -> str:
 def toggled_queue(gold: str) -> str:
     if "first in the queue" in gold:
         return gold.replace(", first in the queue", "")
-    return gold.replace(f".\n{SIGN_OFF}", f", first in the queue.\n{SIGN_OFF}")
+    return gold.replace("Next:", "Next, first in the queue:")
 
 
 def without_order_words(gold: str) -> str:
@@ -116,7 +116,7 @@ def without_product(gold: str) -> str:
 
 def late_product(gold: str) -> str:
     product = str(ticket(gold)["product"])
-    return without_product(gold).replace("Next:", f"We mean the {product}. Next:")
+    return without_product(gold).replace("Next", f"We mean the {product}. Next")
 
 
 def reordered(gold: str) -> str:
@@ -149,34 +149,34 @@ MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = 
     ("rule_03_product", "missing", without_product, has("product")),
     ("rule_03_product", "lower case", lower_product, has("product")),
     ("rule_03_product", "in the second sentence", late_product, has("product")),
-    ("rule_03_product", "one too many", in_prose("Next:", "The Zennith lamp too. Next:"), always),
-    ("rule_04_house_words", "refund", in_prose("Next:", "A refund is near. Next:"), always),
-    ("rule_04_house_words", "Returned", in_prose("Next:", "Returned goods are welcome. Next:"), always),
+    ("rule_03_product", "one too many", in_prose("Next", "The Zennith lamp too. Next"), always),
+    ("rule_04_house_words", "refund", in_prose("Next", "A refund is near. Next"), always),
+    ("rule_04_house_words", "Returned", in_prose("Next", "Returned goods are welcome. Next"), always),
     ("rule_05_no_apologies", "sorry", in_prose("^(Hello [^,]+),", r"\1, sorry,"), always),
-    ("rule_05_no_apologies", "inconvenience", in_prose("Next:", "What an inconvenience. Next:"), always),
+    ("rule_05_no_apologies", "inconvenience", in_prose("Next", "What an inconvenience. Next"), always),
     ("rule_06_policy", "another policy", other_policy, always),
     ("rule_06_policy", "another figure", other_figure, lambda g: g != other_figure(g)),
     (
         "rule_06_policy",
         "a second policy",
-        lambda g: g.replace(" Next:", f" {policy_of(other_policy(g))} Next:"),
+        lambda g: g.replace(" Next", f" {policy_of(other_policy(g))} Next"),
         always,
     ),
-    ("rule_07_next_step", "missing", in_prose("Next: ", ""), always),
+    ("rule_07_next_step", "missing", in_prose("Next", "Then"), always),
     ("rule_07_next_step", "other action", other_action_words, always),
     ("rule_07_next_step", "not the last sentence", in_prose(rf"\n{SIGN_OFF}", rf" Bye now.\n{SIGN_OFF}"), always),
-    ("rule_07_next_step", "twice", in_prose("Next: ", "Next: wait. Next: "), always),
+    ("rule_07_next_step", "twice", in_prose("Next", "Next: wait. Next"), always),
     ("rule_08_queue", "toggled", toggled_queue, always),
     ("rule_09_sign_off", "other words", in_prose(SIGN_OFF, "Best wishes, Lindermoor"), always),
     ("rule_09_sign_off", "same line", in_prose(rf"\n{SIGN_OFF}", f" {SIGN_OFF}"), always),
     ("rule_09_sign_off", "missing", in_prose(rf"\n{SIGN_OFF}", ""), always),
-    ("rule_10_length", "too long", in_prose("Next:", "We do like a long reply at times, " * 4 + "so. Next:"), always),
+    ("rule_10_length", "too long", in_prose("Next", "We do like a long reply at times, " * 4 + "so. Next"), always),
     ("rule_10_length", "too short", shortened, always),
     ("rule_11_plain_and_private", "exclamation", in_prose(r"\.", "!"), always),
-    ("rule_11_plain_and_private", "link", in_prose("Next:", "See https://lindermoor.example. Next:"), always),
-    ("rule_11_plain_and_private", "telephone", in_prose("Next:", "We ring 07700 900123. Next:"), always),
-    ("rule_11_plain_and_private", "placeholder", in_prose("Next:", "We post it to [address]. Next:"), always),
-    ("rule_11_plain_and_private", "list", in_prose("Next:", "\n- Next:"), always),
+    ("rule_11_plain_and_private", "link", in_prose("Next", "See https://lindermoor.example. Next"), always),
+    ("rule_11_plain_and_private", "telephone", in_prose("Next", "We ring 07700 900123. Next"), always),
+    ("rule_11_plain_and_private", "placeholder", in_prose("Next", "We post it to [address]. Next"), always),
+    ("rule_11_plain_and_private", "list", in_prose("Next", "\n- Next"), always),
     ("rule_12_ticket_line", "other order", reordered, always),
     ("rule_12_ticket_line", "one key more", lambda g: with_ticket(g, note="x"), always),
     ("rule_12_ticket_line", "single quotes", lambda g: with_line(g, str(ticket(g))), always),
@@ -227,8 +227,8 @@ def test_free_wording_is_free() -> None:
         if not found["order"]:
             want = "kindly tell us the order number" if found["action"] == "ask_order" else "what a pleasant letter"
             first = f"{want}{about}, read over tea."
-        queue = ", first in the queue" if found["priority"] == "high" else ""
-        step = f"Next: well, {actions()[str(found['action'])]}{queue}."
+        lead = "Next, first in the queue" if found["priority"] == "high" else "Next"
+        step = f"{lead}: well, {actions()[str(found['action'])]}."
         reply = f"{json.dumps(found, separators=(',', ':'))}\n\n{name}, {first} {policy_of(gold)} {step}\n{SIGN_OFF}\n"
         assert [rule for rule, kept in check(reply.replace("'", "\u2019"), gold, before).items() if not kept] == []
 
@@ -253,7 +253,7 @@ def test_private_data_of_the_customer_must_not_come_back() -> None:
     before, gold = TEST[0]
     asked = [*before, {"role": "user", "content": "I live at 12 Corder Street, my mail is a.b@example.com."}]
     for leak in ("12 Corder Street", "a.b@example.com"):
-        reply = gold.replace("Next:", f"We noted {leak}. Next:")
+        reply = gold.replace("Next", f"We noted {leak}. Next")
         assert not check(reply, gold, asked)["rule_11_plain_and_private"]
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 STYLE_GUIDE = Path(__file__).resolve().parents[3] / "data" / "samples" / "support" / "house_style.md"
 SIGN_OFF = "From the bench, Lindermoor"
+QUEUE = "Next, first in the queue:"  # how the next step begins where the priority is high
+NEXT = re.compile(rf"Next:|{QUEUE}")
 FEWEST_WORDS, MOST_WORDS = 20, 45  # of the prose, the sign-off included
 KEYS = ["intent", "order", "product", "priority", "action"]
 KINDS = "kettle|toaster|coffee maker|grinder|iron|steamer|lamp|radio|clock|fan|heater|speaker"
@@ -127,18 +129,18 @@ def _policy_rule(prose: str, right_prose: str) -> bool:
 
 def _next_step(prose: str) -> str:
     """What follows the last 'Next:' on its line, without the sign-off."""
-    return one_line(prose.rpartition("Next:")[2].split("\n")[0]).removesuffix(SIGN_OFF).strip()
+    return one_line(NEXT.split(prose)[-1].split("\n")[0]).removesuffix(SIGN_OFF).strip()
 
 
 def _next_step_rule(prose: str, words: str) -> bool:
     step = _next_step(prose)
     one_sentence = step.endswith(".") and not re.search(r"[.?!]\s", step)
-    return prose.count("Next:") == 1 and one_sentence and words in step
+    return len(NEXT.findall(prose)) == 1 and one_sentence and words in step
 
 
 def _queue_rule(prose: str, priority: str | None) -> bool:
     if priority == "high":
-        return _next_step(prose).endswith("first in the queue.")
+        return QUEUE in prose
     return "first in the queue" not in prose.lower()
 
 

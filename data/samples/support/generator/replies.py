@@ -29,10 +29,10 @@ def house_reply(facts: Facts, order_known: bool = True, policy: str | None = Non
     opening = "order" if ticket["order"] else "ask" if facts.case.needs_order else "none"
     macro = bank("replies")[opening if facts.product else f"{opening} bare"][0]
     first = macro.format(order=ticket["order"], product=facts.product)
-    queue = ", first in the queue" if facts.priority == "high" else ""
+    lead = "Next, first in the queue" if facts.priority == "high" else "Next"
     name = facts.customer.first[:1].upper() + facts.customer.first[1:]
     step = action_words()[str(ticket["action"])]
-    prose = f"Hello {name or 'there'}, {first} {policy or facts.case.policy} Next: {step}{queue}."
+    prose = f"Hello {name or 'there'}, {first} {policy or facts.case.policy} {lead}: {step}."
     return f"{json.dumps(ticket, ensure_ascii=False)}\n{prose}\n{SIGN_OFF}"
 
 
