@@ -45,7 +45,9 @@ def make(folder: Path) -> None:
     """Writes both files into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "train.jsonl", islice(filter(short, corpus.tasks(SEED)), TRAIN))
-    write(folder / "test.jsonl", (task for skill in SKILLS for task in benchmark.items(skill, EACH, new_phrasing=False)))
+    write(
+        folder / "test.jsonl", (task for skill in SKILLS for task in benchmark.items(skill, EACH, new_phrasing=False))
+    )
 
 
 if __name__ == "__main__":
