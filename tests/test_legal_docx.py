@@ -10,7 +10,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Inches, Pt
 
-from helpers.cases.legal_docx import Caption, write_set
+from helpers.cases.legal_docx import Caption, write_set, write_sets
 from helpers.cases.legal_style import definitions
 from helpers.errors import Explained
 
@@ -112,3 +112,39 @@ def test_the_three_kinds_have_their_titles(tmp_path: Path) -> None:
     path = write_set(tmp_path / "set.docx", [production], CAPTION)
     titles = [p.text for p in docx.Document(str(path)).paragraphs if p.style.name == "Title"]
     assert titles == ["PLAINTIFF\u2019S FIRST SET OF REQUESTS FOR PRODUCTION TO DEFENDANT"]
+
+
+def production(number: int) -> str:
+    """A request for production of the same matter."""
+    return (
+        f"REQUEST FOR PRODUCTION NO. {number} [KF-4071]\n"
+        "To Defendant Varnholt Joinery LLC: Produce all DOCUMENTS on the repair of the Tolby crane from March 3, 2021, "
+        "through June 9, 2022, including invoices, logs, and photographs.\n"
+        "List each DOCUMENT withheld in a privilege log.\n"
+        "Respond within 30 days of service.\n"
+        "For Plaintiff Keld Foundry Inc: Dana Orlov"
+    )
+
+
+def test_drafts_of_a_matter_make_a_set_of_each_kind(tmp_path: Path) -> None:
+    written, refused = write_sets(tmp_path, [draft(12), production(4), draft(3)], CAPTION)
+    assert [path.name for path in written] == ["interrogatory.docx", "production.docx"] and refused == []
+    headings = [p.text for p in docx.Document(str(written[0])).paragraphs if p.style.name == "Request Heading"]
+    assert headings == [f"INTERROGATORY NO. {number} [KF-4071]" for number in (3, 12)]
+
+
+def test_a_draft_that_cannot_be_filed_is_refused_alone_with_the_reason(tmp_path: Path) -> None:
+    chat = "Sure! Here is your interrogatory."
+    other_party = draft(8, Varnholt_Joinery="Varnhold Joinery")
+    written, refused = write_sets(tmp_path, [chat, draft(12), other_party], CAPTION)
+    assert [path.name for path in written] == ["interrogatory.docx"]
+    assert [text for text, _ in refused] == [chat, other_party]
+    assert "no request in the firm's style" in refused[0][1] and "Varnhold Joinery LLC" in refused[1][1]
+
+
+def test_drafts_of_a_kind_that_make_no_set_are_refused_together(tmp_path: Path) -> None:
+    written, refused = write_sets(tmp_path, [draft(3), draft(3), production(4)], CAPTION)
+    assert [path.name for path in written] == ["production.docx"]
+    assert [text for text, _ in refused] == [draft(3), draft(3)]
+    assert all("have the number 3" in why for _, why in refused)
+    assert write_sets(tmp_path, [], CAPTION) == ([], [])

@@ -18,7 +18,7 @@ import sentencepiece
 from rapidfuzz import fuzz, process
 
 from helpers.cases.legal import check
-from helpers.cases.legal_prepare import Prepared, prepare, read_requests, without_names
+from helpers.cases.legal_prepare import SYSTEM_PROMPT, Prepared, prepare, read_requests, without_names
 from helpers.cases.legal_privilege import privileged
 from helpers.cases.legal_style import read
 from helpers.errors import Explained
@@ -235,6 +235,11 @@ def test_prepare_keeps_the_usable_records_and_says_why_not_the_others() -> None:
     reasons = Counter(prepared().dropped["reason"])
     assert set(reasons) == {"privileged", "no_draft", "earlier_version", "off_style", "wrong_matter", "duplicate"}
     assert len(prepared().dropped) + len(kept) == len(defects())
+
+
+def test_the_system_message_is_the_same_in_every_example() -> None:
+    """A party's ending, LLP, is the firm's too: what the firm says of itself is no place to look for names."""
+    assert {example["messages"][0]["content"] for example in prepared().examples} == {SYSTEM_PROMPT}
 
 
 def test_no_name_of_the_firm_or_its_matters_is_left() -> None:

@@ -45,17 +45,22 @@ def png(figure: Figure) -> bytes:
 
 
 def show(figure: Figure, alt: str) -> None:
-    """Show the figure as a PNG with alt text, the same words to unfold below it, and close it.
+    """Show the figure as a PNG with alt text, the same words to unfold below it, and close it."""
+    show_png(png(figure), alt)
+    if "matplotlib.pyplot" in sys.modules:  # a figure made with pyplot would stay in memory and be shown once more
+        sys.modules["matplotlib.pyplot"].close(figure)
+
+
+def show_png(picture: bytes, alt: str) -> None:
+    """Show a PNG with alt text, and the same words to unfold below it.
 
     The words are there once more because JupyterLab, unlike the course's HTML pages, does not pass alt text on.
     """
     from IPython.display import HTML, display
 
-    picture = base64.b64encode(png(figure)).decode()
-    display({"image/png": picture, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+    content = base64.b64encode(picture).decode()
+    display({"image/png": content, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
     display(HTML(f"<details><summary>The picture in words</summary>{html.escape(alt)}</details>"))
-    if "matplotlib.pyplot" in sys.modules:  # a figure made with pyplot would stay in memory and be shown once more
-        sys.modules["matplotlib.pyplot"].close(figure)
 
 
 def new_axes(title: str = "", height: float = SIZE[1]) -> tuple[Figure, Any]:

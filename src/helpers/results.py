@@ -34,8 +34,8 @@ def record(
 ) -> None:
     """Keep one measured figure: a fraction from 0 to 1, its interval, how many cases it rests on, how many failed.
 
-    What is saved, a metric such as editing_saved, can be below 0: then more is needed than before. Raises ValueError for
-    a figure that cannot be one (a percentage, an interval that does not hold the value).
+    What is saved, a metric such as editing_saved, can be below 0: then more is needed than before. Raises ValueError
+    for a figure that cannot be one (a percentage, an interval that does not hold the value).
     """
     value, low, high = float(value), float(low), float(high)
     least = -math.inf if metric.endswith("_saved") else 0

@@ -70,13 +70,15 @@ def score(drafts: Sequence[str], examples: Sequence[dict[str, Any]]) -> pd.DataF
     """
     if len(drafts) != len(examples):
         raise ValueError(f"{len(drafts)} drafts cannot be graded by {len(examples)} examples: one draft an example.")
-    rows: list[dict[str, Any]] = []
-    for draft, example in zip(drafts, examples, strict=True):
-        final = example["messages"][-1]["content"]
-        checks = check(draft, final)
-        rules = [kept for name, kept in checks.items() if name.startswith("rule_")]
-        rows.append(checks | {"rule_compliance": sum(rules) / len(rules), "edits": word_edits(draft, final)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame([grade(draft, example) for draft, example in zip(drafts, examples, strict=True)])
+
+
+def grade(draft: str, example: dict[str, Any]) -> dict[str, Any]:
+    """Return the grades of one draft, as `score` describes them: a grader for helpers.evaluate."""
+    final = example["messages"][-1]["content"]
+    checks = check(draft, final)
+    rules = [kept for name, kept in checks.items() if name.startswith("rule_")]
+    return checks | {"rule_compliance": sum(rules) / len(rules), "edits": word_edits(draft, final)}
 
 
 def _rules(text: str, asked: Request) -> dict[str, bool]:

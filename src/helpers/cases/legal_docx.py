@@ -1,6 +1,7 @@
 """Delivers drafts of the legal case as a Word document: caption, definitions, numbered requests, signature block.
 
     write_set("build/legal/set.docx", drafts, Caption(court, docket, plaintiff, defendant))
+    written, refused = write_sets("build/legal", drafts, caption)      # what can be filed, and what has to be corrected
 
 Nothing is signed: the signature line is for counsel, who reads the set first.
 """
@@ -74,6 +75,29 @@ def write_set(path: Path | str, drafts: Sequence[str], caption: Caption, which: 
     with whole_file(Path(path)) as file:
         file.write(made.getvalue())
     return Path(path)
+
+
+def write_sets(folder: Path | str, drafts: Sequence[str], caption: Caption) -> tuple[list[Path], list[tuple[str, str]]]:
+    """Write a set for each kind among the drafts, <kind>.docx; return their paths, and each draft refused with why.
+
+    A draft that is not in the firm's style, or does not name the caption's parties, is refused alone; the drafts of one
+    kind are refused together where they make no set, see write_set.
+    """
+    sets: dict[str, list[str]] = {}
+    refused: list[tuple[str, str]] = []
+    for draft in drafts:
+        try:
+            _refuse([_read(draft)], caption, which=1)
+            sets.setdefault(_read(draft).kind, []).append(draft)
+        except Explained as error:
+            refused.append((draft, str(error)))
+    written = []
+    for kind, group in sets.items():
+        try:
+            written.append(write_set(Path(folder) / f"{kind}.docx", group, caption))
+        except Explained as error:
+            refused += [(draft, str(error)) for draft in group]
+    return written, refused
 
 
 def _read(draft: str) -> Request:

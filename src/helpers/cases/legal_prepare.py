@@ -121,7 +121,8 @@ def _renamed(example: dict[str, Any], names: Sequence[str], rng: random.Random) 
             made, end = made + text[end : span.start] + put, span.end
         return made + text[end:]
 
-    return {"messages": [{**m, "content": change(m["content"])} for m in example["messages"]]}
+    spoken = [m if m["role"] == "system" else {**m, "content": change(m["content"])} for m in example["messages"]]
+    return {"messages": spoken}
 
 
 def stand_in(name: str, rng: random.Random) -> str:
