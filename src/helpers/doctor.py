@@ -25,7 +25,6 @@ from .workspace import build, write_whole
 GIB = 2**30
 DISK = 2 * GIB  # tuned models take 12 MB for each kept epoch; a whole run of the course stays far below this
 MEMORY = 2 * GIB  # the service with its training process, as measured in the service's README, and a notebook
-PRICES_AGE = 90  # days
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def _port() -> Finding:
 
 def _prices() -> Finding:
     age, date = tokens.price_age(), tokens.price_table()["as_of"]
-    mend = "Compare src/helpers/data/prices.json with the services' price pages." if age > PRICES_AGE else ""
+    mend = "Compare src/helpers/data/prices.json with the services' price pages." if age > tokens.PRICES_OLD else ""
     return Finding("prices", f"of {date}, {age} days old", mend, fatal=False)
 
 

@@ -21,6 +21,7 @@ from helpers.errors import Explained
 
 DATA = Path(__file__).parent / "data"
 RANKS_NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"  # SHA-1 of the address tiktoken would load the ranks from
+PRICES_OLD = 90  # days after which the price table should be compared with the services' pages
 DEFAULT_MODEL = "gpt-4o-2024-08-06"
 IMAGE = 85  # tokens of an image at low detail; at high detail it has more, by its size (OpenAI's vision guide, 2024)
 
