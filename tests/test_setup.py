@@ -90,7 +90,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert shown.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["serve", "env", "stop", "doctor", "check", "course", "notebooks", "slides"])
+@pytest.mark.parametrize("name", ["serve", "env", "stop", "doctor", "check", "run", "course", "notebooks", "slides"])
 def test_each_command_explains_itself(name: str) -> None:
     shown = subprocess.run([sys.executable, "-m", "helpers"], capture_output=True, text=True)
     assert shown.returncode == 2 and re.search(rf"^  {name} +\w+", shown.stderr, re.MULTILINE)

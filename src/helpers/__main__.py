@@ -23,6 +23,20 @@ def env(arguments: list[str]) -> int:
     return cli.env(arguments)
 
 
+def learners(arguments: list[str]) -> int:
+    """print the keys of the class that `serve --class` serves"""
+    from .local_service import cli
+
+    return cli.learners(arguments)
+
+
+def export(arguments: list[str]) -> int:
+    """write a tuned model to a folder that transformers, vLLM and others load"""
+    from .local_service import cli
+
+    return cli.export(arguments)
+
+
 def stop(arguments: list[str]) -> int:
     """stop the running local service; files, jobs and models are kept"""
     _parser("stop", stop).parse_args(arguments)
@@ -108,7 +122,22 @@ def slides(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     command.__name__: command
-    for command in (serve, env, stop, doctor, check, repair, mask, course, notebooks, slides, study)
+    for command in (
+        serve,
+        env,
+        learners,
+        export,
+        stop,
+        doctor,
+        check,
+        repair,
+        mask,
+        run,
+        course,
+        notebooks,
+        slides,
+        study,
+    )
 }
 
 

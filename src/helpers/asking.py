@@ -20,6 +20,7 @@ from openai.types.chat import ChatCompletion
 from helpers.batches import ask_batch
 from helpers.errors import Explained
 from helpers.frontend import StatusLine
+from helpers.service_errors import explain, said
 from helpers.spending import at_most, check_ceiling
 from helpers.whole_file import whole_file
 from helpers.workspace import build
@@ -199,7 +200,7 @@ def _one(client: openai.OpenAI, request: Request, failures: tuple[type[openai.Op
     try:
         reply = client.chat.completions.create(**request)
     except failures as error:
-        return _failure(f"{type(error).__name__}: {_said(error)}")
+        return _failure(f"{type(error).__name__}: {said(error)}")
     return _answer(reply, time.perf_counter() - started)
 
 
@@ -213,25 +214,9 @@ def _failure(why: str) -> Answer:
     return Answer("", "", 0, 0, 0.0, why)
 
 
-def _said(error: openai.OpenAIError) -> str:
-    """The service's own words, where there are any."""
-    body = getattr(error, "body", None)
-    return str(body["message"]) if isinstance(body, dict) and body.get("message") else str(error)
-
-
 def _explain(error: openai.OpenAIError, model: str, number: int, count: int, workers: int) -> str:
     """What happened, at which conversation, and what to do next."""
-    where, said = f"Asking {model} stopped at conversation {number} of {count}.", _said(error)
+    where = f"Asking {model} stopped at conversation {number} of {count}."
     if isinstance(error, openai.APITimeoutError):
         return f"{where} The service took too long. Ask fewer at a time (workers={max(1, workers // 2)}) and run again."
-    if isinstance(error, openai.APIConnectionError):
-        return f"{where} The service cannot be reached. Run the connect() cell again, then this one."
-    if isinstance(error, openai.NotFoundError):
-        return f"{where} {said} Check the model's name: client.models.list() shows what there is."
-    if isinstance(error, openai.AuthenticationError):
-        return f"{where} The service refused the key: {said} Set OPENAI_API_KEY and run the connect() cell again."
-    if isinstance(error, openai.RateLimitError):
-        return f"{where} Too many requests: {said} Ask fewer at a time (workers=2) and run this cell again."
-    if isinstance(error, openai.BadRequestError):
-        return f"{where} The service refused it: {said} Mend that conversation (or shorten the prompt) and run again."
-    return f"{where} The service failed: {said} Run this cell again; if it stays so, run the connect() cell first."
+    return f"{where} {explain(error)}"

@@ -5,7 +5,8 @@
 
 `local` needs no key and starts by itself; `openai` reads OPENAI_API_KEY; `azure` reads AZURE_OPENAI_ENDPOINT,
 AZURE_OPENAI_API_KEY and OPENAI_API_VERSION; a URL names any server with the same API (key, if it wants one, in
-OPENAI_API_KEY). Connecting creates nothing and costs nothing. Shown in notebook 00.
+OPENAI_API_KEY). Connecting creates nothing and costs nothing; training that costs needs a ceiling in dollars, or
+a yes. Shown in notebook 00.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .errors import Explained
 from .local_service.address import ServiceAddress
 from .local_service.settings import SettingsError
 from .local_service.start import ServiceNotStarted, ensure_running
+from .service_errors import retired, tell_in_words
 
 LOCAL_MODEL = "pocket-6m"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -35,18 +37,24 @@ class Service:
     client: openai.OpenAI
     base_model: str
     is_local: bool
+    ceiling: float | None = None  # dollars that one training run may cost; None: ask before one that costs
 
 
-def connect(service: str | None = None, model: str | None = None, *, quiet: bool = False) -> Service:
+def connect(
+    service: str | None = None, model: str | None = None, *, ceiling: float | None = None, quiet: bool = False
+) -> Service:
     """Return the service named (default: FINETUNE_SERVICE, else local), checked by listing its models.
 
-    Prints which service and model, what they cost and how long they last, unless `quiet`. Raises Explained for an
-    unknown name, a missing or refused key, a server that does not answer, or a model that it does not have.
+    `ceiling` is what one training run may cost, in dollars (default: FINETUNE_CEILING). Prints which service and model,
+    what they cost and how long they last, unless `quiet`. Raises Explained for an unknown name, a missing or refused
+    key, a server that does not answer, or a model that it does not have. From here on a notebook tells the service's
+    errors in words (helpers.service_errors).
     """
     name = (service or os.environ.get("FINETUNE_SERVICE") or "local").strip()
     client = _client(name)
     base_model = _choose(name, model, _models(name, client))
-    connected = Service(name, client, base_model, name == "local")
+    connected = Service(name, client, base_model, name == "local", _ceiling() if ceiling is None else ceiling)
+    tell_in_words()
     if not quiet:
         print("\n".join(_about(connected)))
     return connected
@@ -76,6 +84,14 @@ def _setting(variable: str, name: str) -> str:
             "in a notebook: a saved notebook would keep it), or use the local service: connect('local')."
         )
     return value
+
+
+def _ceiling() -> float | None:
+    stated = os.environ.get("FINETUNE_CEILING", "").strip()
+    try:
+        return float(stated) if stated else None
+    except ValueError as error:
+        raise Explained(f"FINETUNE_CEILING is {stated!r}; it must be a number of dollars, for example 20.") from error
 
 
 class _Reviving(httpx2.HTTPTransport):
@@ -119,7 +135,7 @@ def _models(name: str, client: openai.OpenAI) -> list[str]:
         raise Explained(
             f"The service '{name}' refused the key (HTTP {error.status_code}). Check "
             f"{'AZURE_OPENAI_API_KEY' if name == 'azure' else 'OPENAI_API_KEY'}: it may be mistyped, revoked, or "
-            "belong to another project. Nothing was sent but the key."
+            "belong to another project. Nothing was sent but the key. The local service needs none: connect('local')."
         ) from error
     except openai.NotFoundError as error:
         raise Explained(f"{client.base_url} has no page for its models (HTTP 404), {strange}") from error
@@ -146,8 +162,9 @@ def _choose(name: str, model: str | None, models: list[str]) -> str:
     wanted = model or usual
     if wanted not in models:
         known = ", ".join(models[:8]) or "none"
+        why = f"{retired(wanted)} It has: {known}.".lstrip()
         raise Explained(
-            f"The service '{name}' has no model '{wanted}' for this key. It has: {known}. Name one of them: "
+            f"The service '{name}' has no model '{wanted}' for this key. {why} Name one of them: "
             f"connect({name!r}, model=…)."
         )
     return wanted

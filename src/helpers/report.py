@@ -86,7 +86,7 @@ def write_report(
         files=files,
         findings=_findings(train, validation),
         curves=_picture(loss_curves(metrics, "Loss at each step"), describe_curves(metrics)) if len(metrics) else None,
-        scores=_picture(bars(shares, f"{len(tuned.frame)} held-out examples"), describe_bars(shares)),
+        scores=_picture(bars(shares, f"{len(tuned.frame)} held-out examples", ylabel="score"), describe_bars(shares)),
         systems=list(rated),
         figures={_words(name): rows.to_dict("records") for name, rows in figures.groupby("metric", sort=False)},
         measures={_words(name): said for name, said in (measures or {}).items()},
@@ -247,7 +247,7 @@ def _picture(figure: Figure, alt: str) -> dict[str, str]:
 
 
 def _is_share(values: pd.Series) -> bool:
-    return values.dropna().isin([True, False]).all()
+    return bool(values.dropna().astype(float).between(0, 1).all())
 
 
 def _words(name: str) -> str:

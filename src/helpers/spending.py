@@ -1,4 +1,4 @@
-"""Step 4: what asking costs: at most, before anything is sent, and in fact, afterwards.
+"""What training and asking cost: before anything is sent, and in fact, afterwards; and that somebody agreed to it.
 
 For OpenAI's models the dated price table (data/prices.json) tells, wherever they are asked: a gateway on this machine
 passes the bill on. Any other model on this machine costs nothing; what another service takes is not known here.
@@ -6,15 +6,21 @@ passes the bill on. Any other model on this machine costs nothing; what another 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
 
-from helpers.tokens import OverBudget, count_example, price_table
+from helpers.frontend import is_watched
+from helpers.tokens import Messages, OverBudget, count_example, price_table, training_cost
+
+if TYPE_CHECKING:
+    from helpers.connection import Service
 
 HERE = {"127.0.0.1", "localhost", "::1"}
+FREE = "The local service costs nothing: connect('local')."
 
 
 @dataclass(frozen=True)
@@ -72,3 +78,42 @@ def check_ceiling(spending: Spending, ceiling: float) -> None:
             f"At most {spending}. That is over your ceiling of ${ceiling:,.2f}, so nothing was sent. Say ceiling=… in "
             "dollars, ask fewer questions, allow shorter answers (max_tokens), or use batch=True: half the price."
         )
+
+
+def agree_to_train(service: Service, examples: Iterable[Messages], n_epochs: int | None) -> None:
+    """Let a training run pass that costs nothing, or no more than its owner agreed to; print what it costs.
+
+    The owner agrees by the service's ceiling in dollars, or, where none was stated, by typing yes. Raises OverBudget
+    otherwise; then nothing has been sent. Azure's prices are its own: there OpenAI's are a guide.
+    """
+    base = service.base_model
+    name = base.split(":")[1] if base.startswith("ft:") else base
+    priced = name in price_table()["models"]
+    if service.is_local or (service.client.base_url.host in HERE and not priced):
+        return
+    cost = training_cost(examples, name, n_epochs) if priced else None
+    told = str(cost) if cost else f"What {service.name} charges for training is not known here; ask whoever runs it"
+    print(told)
+    if cost and cost.dollars is None:
+        raise OverBudget(f"{told} {FREE}")
+    if service.ceiling is None and not _confirmed():
+        raise OverBudget(
+            f"Nobody agreed to what this costs, so nothing was sent: {told}. State what one training run may cost, in "
+            f"dollars: connect({service.name!r}, ceiling=…), or FINETUNE_CEILING. {FREE}"
+        )
+    dollars = cost.dollars if cost and cost.dollars is not None else float("inf")
+    if service.ceiling is not None and not dollars <= service.ceiling:
+        raise OverBudget(
+            f"{told}. That is over your ceiling of ${service.ceiling:,.2f}, so nothing was sent. Use fewer examples or "
+            f"epochs, a cheaper model, or raise the ceiling. {FREE}"
+        )
+
+
+def _confirmed() -> bool:
+    """Whether a person who is there types yes."""
+    if not (is_watched() or sys.stdin.isatty()):
+        return False
+    try:
+        return input("Train at this price? Type yes to go on: ").strip().lower() == "yes"
+    except (EOFError, NotImplementedError):  # a notebook that a program runs can ask nobody
+        return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ import openai
 
 from .connection import Service
 from .errors import Explained, cannot_write
+from .service_errors import in_words
+from .spending import agree_to_train
 from .watch import watch
 from .whole_file import whole_file
 
@@ -121,6 +123,7 @@ def support_splits() -> dict[str, Path]:
     return {name: sample("support") / f"{name}.jsonl" for name in SPLITS}
 
 
+@in_words("No model was tuned.")
 def tuned_model(
     service: Service,
     train: Path,
@@ -136,7 +139,8 @@ def tuned_model(
 
     A model that this service made from the same bytes and settings is used again, and a job that is still at it is
     waited for; otherwise the files are uploaded and a job is created and watched. Prints which. Raises Explained when
-    the job fails. On a service that charges, a new job costs money.
+    the service refuses or the job fails, and OverBudget for a job that costs more than somebody agreed to, see
+    spending.agree_to_train.
     """
     client = service.client
     settings: dict[str, Any] = {
@@ -153,6 +157,7 @@ def tuned_model(
             print(f"Job {job.id} is already training on the same data and settings: waiting for it.")
             return _finished_model(client, job.id)
     print(f"No model is tuned on {train.name} with these settings yet: training one now.")
+    agree_to_train(service, _conversations(train), n_epochs)
     files = [client.files.create(file=path, purpose="fine-tune").id for path in (train, validation) if path]
     method: Any = {"type": "supervised", "supervised": {"hyperparameters": settings}}
     job = client.fine_tuning.jobs.create(
@@ -188,6 +193,11 @@ def fingerprint(
         "batch_size": str(batch_size),
         "learning_rate_multiplier": str(learning_rate_multiplier),
     }
+
+
+def _conversations(path: Path) -> Iterator[list[dict[str, Any]]]:
+    for row in read_jsonl(path):
+        yield row.get("messages") or []
 
 
 def _finished_model(client: openai.OpenAI, job_id: str) -> str:
