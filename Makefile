@@ -6,6 +6,7 @@
 #   make notebooks   run all notebooks in place, so that their outputs can be committed
 #   make slides      slide decks with speaker notes in build/slides
 #   make study       the training notebooks with three seeds; the spread of their figures in studies/ (an hour or two)
+#   make soak        kill the service at random moments, then a class of 30 on it; figures in studies/ (half an hour)
 #   make bench       measure training, generation and the checks of training files on this machine
 #
 # PYTHON names another Python than python3 (3.11 or later).
@@ -22,7 +23,7 @@ RUN := $(BIN)/python
 TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: course lab test notebooks slides study bench clean
+.PHONY: course lab test notebooks slides study soak bench clean
 
 course: $(READY)
 	$(RUN) -m helpers course
@@ -38,6 +39,9 @@ slides: $(READY)
 
 study: $(READY)
 	$(RUN) -m helpers study
+
+soak: $(READY)
+	PYTHONPATH=tests $(RUN) -m soak
 
 bench: $(READY)
 	$(RUN) tests/benchmarks/check.py

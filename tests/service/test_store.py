@@ -42,6 +42,59 @@ def test_a_database_of_the_oldest_version_is_brought_up_to_date(tmp_path: Path) 
     assert Store(path).next_job("queued") is None
 
 
+def test_what_was_there_before_learners_is_the_owners(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.executescript(MIGRATIONS[0] + MIGRATIONS[1] + "PRAGMA user_version = 2;")
+    connection.execute(
+        "INSERT INTO files (id, filename, purpose, bytes, lines, created_at) VALUES ('f', 'a', 'p', 1, 1, 1)"
+    )
+    connection.commit()
+    connection.close()
+    store = Store(path)
+    assert store.file("f") is not None and store.seen_by("Ana").file("f") is None
+
+
+def test_learners_find_their_own_rows_only(store: Store) -> None:
+    for learner in ("Ana", "Bo"):
+        add_job(store.seen_by(learner), f"{learner}'s")
+        store.seen_by(learner).add_file(f"{learner}.jsonl", filename="a", purpose="p", bytes=1, lines=1)
+    ana = store.seen_by("Ana")
+    assert ana.job("Ana's") is not None and ana.job("Bo's") is None and store.job("Bo's") is not None
+    assert [row["id"] for row in ana.jobs(metadata={}, after=None, limit=9)[0]] == ["Ana's"]
+    assert ana.unfinished_jobs() == 1 and store.unfinished_jobs() == 2
+    files = lambda view: [row["id"] for row in view.files(purpose=None, after=None, limit=9, newest=False)[0]]  # noqa: E731
+    assert files(ana) == ["Ana.jsonl"] and files(store) == ["Ana.jsonl", "Bo.jsonl"]
+    with pytest.raises(UnknownCursor):
+        ana.files(purpose=None, after="Bo.jsonl", limit=9, newest=False)
+
+
+def test_the_next_job_is_of_the_learner_who_has_trained_least_recently(store: Store) -> None:
+    for name in ("Ana 1", "Ana 2", "Ana 3", "Bo 1", "Bo 2", "Chi 1"):
+        add_job(store.seen_by(name.split()[0]), name)
+        store.move_job(name, "queued", "validating_files")
+    assert not store.take_turn("none")
+    trained = []
+    while waiting := [row["id"] for row in store.queue()]:
+        assert store.take_turn(waiting[0]) and not store.take_turn(waiting[0])
+        store.move_job(waiting[0], "succeeded", "running")
+        assert waiting[1:] == [row["id"] for row in store.queue()]  # nothing came in, so the order stands
+        trained.append(waiting[0])
+    assert trained == ["Ana 1", "Bo 1", "Chi 1", "Ana 2", "Bo 2", "Ana 3"]
+    for name in ("Ana 4", "Bo 3", "Dee 1"):
+        add_job(store.seen_by(name.split()[0]), name)
+        store.move_job(name, "queued", "validating_files")
+    assert [row["id"] for row in store.queue()] == ["Dee 1", "Bo 3", "Ana 4"]
+
+
+def test_without_learners_it_is_first_come_first_served(store: Store) -> None:
+    for name in ("first", "second", "third"):
+        add_job(store, name)
+        store.move_job(name, "queued", "validating_files")
+    assert store.take_turn("first") and store.move_job("first", "queued", "running")  # paused and resumed, say
+    assert [row["id"] for row in store.queue()] == ["first", "second", "third"]
+
+
 def test_a_newer_or_damaged_database_is_refused_with_a_reason(tmp_path: Path) -> None:
     newer = tmp_path / "new.sqlite3"
     sqlite3.connect(newer).executescript("PRAGMA user_version = 999;")

@@ -1,10 +1,10 @@
-"""`python -m helpers.local_service serve`, `… env`, `… export`: the service's commands, without the rest of the kit."""
+"""`python -m helpers.local_service serve`, `… env`, `… learners`, `… export`: the service's commands alone."""
 
 import sys
 
-from .cli import env, export, serve
+from .cli import env, export, learners, serve
 
-COMMANDS = {"serve": serve, "env": env, "export": export}
+COMMANDS = {"serve": serve, "env": env, "learners": learners, "export": export}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

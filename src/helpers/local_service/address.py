@@ -52,9 +52,17 @@ def last_port(settings: Settings) -> int:
     return 0
 
 
-def write_running(settings: Settings, url: str, port: int) -> None:
-    """Tell where this process serves."""
-    _write(settings.running_file, {"pid": os.getpid(), "url": url})
+def class_url(settings: Settings) -> str | None:
+    """The base URL for the learners of a class; None where no service with a class runs."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(settings.running_file.read_text(encoding="utf-8"))["class_url"])
+    return None
+
+
+def write_running(settings: Settings, url: str, port: int, class_url: str | None = None) -> None:
+    """Tell where this process serves: its owner, and a class if there is one."""
+    for_class = {"class_url": class_url} if class_url else {}
+    _write(settings.running_file, {"pid": os.getpid(), "url": url, **for_class})
     _write(settings.home / "last.json", {"port": port})
 
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -22,7 +22,8 @@ from .catalogue import Catalogue
 from .context import Service
 from .engine_client import EngineClient
 from .errors import ApiError, storage_error
-from .routes import batches, chat, elsewhere, files, graders, jobs, models, uploads
+from .limits import InFlight
+from .routes import batches, chat, elsewhere, files, graders, jobs, models, status, uploads
 from .runner import Runner
 from .security import Guard
 from .settings import Settings
@@ -32,8 +33,17 @@ log = logging.getLogger(__name__)
 TICK = 5.0  # seconds between looks at what is idle or expired
 
 
-def create_app(settings: Settings, store: Store, key: str, on_idle: Callable[[float], None] | None = None) -> ASGIApp:
-    """The service as an ASGI application. `on_idle` is told now and then for how many seconds nothing has happened."""
+def create_app(
+    settings: Settings,
+    store: Store,
+    key: str,
+    learners: Mapping[str, str],
+    on_idle: Callable[[float], None] | None = None,
+) -> ASGIApp:
+    """The service as an ASGI application, for the holder of its `key` and for `learners` ({name: key}).
+
+    `on_idle` is told now and then for how many seconds nothing has happened.
+    """
     catalogue = Catalogue(settings, store)
     runner, engine = Runner(settings, store, catalogue), EngineClient(settings)
     service = Service(settings, store, catalogue, runner, engine, Batches(settings, store, catalogue, engine))
@@ -57,11 +67,14 @@ def create_app(settings: Settings, store: Store, key: str, on_idle: Callable[[fl
     app.state.service = service
     for module in (files, uploads, jobs, models, chat, batches, graders, elsewhere):
         app.include_router(module.router)
+    if learners:
+        app.include_router(status.router)
     app.add_api_route("/", about, methods=["GET"])
     app.add_api_route("/health", about, methods=["GET"])
     _add_error_handlers(app)
     aliases = ", ".join(f"{name}={base}" for name, base in settings.aliases.items())
-    return activity.watching(AzurePaths(Guard(app, key, {"x-model-aliases": aliases} if aliases else {})))
+    said = {"x-model-aliases": aliases} if aliases else {}
+    return activity.watching(AzurePaths(Guard(InFlight(app), key, learners, said)))
 
 
 def about() -> dict[str, str]:

@@ -84,7 +84,7 @@ class Batches:
             self._fail(batch, found)
             return
         try:
-            self._catalogue.find(found.model)
+            self._catalogue.seen_by(batch["owner"]).find(found.model)
         except ApiError as error:
             self._fail(batch, [Fault("model_not_found", error.message, "body.model")])
             return
@@ -115,19 +115,21 @@ class Batches:
 
     async def _answer(self, batch: Row, line: int, asked: dict[str, Any]) -> None:
         """Ask one request, and record its line of the output file or of the error file."""
-        status, body, tokens = await self._ask(asked["body"])
+        status, body, tokens = await self._ask(asked["body"], self._catalogue.seen_by(batch["owner"]))
         response = {"status_code": status, "request_id": f"req_{random_letters(24)}", "body": body}
         row = _line(asked["custom_id"], response, None)
         self._store.add_batch_result(batch["id"], line, row, is_error=status >= 400, tokens=tokens)
 
-    async def _ask(self, body: dict[str, Any], tries: int = 1) -> tuple[int, dict[str, Any], tuple[int, int]]:
+    async def _ask(
+        self, body: dict[str, Any], catalogue: Catalogue, tries: int = 1
+    ) -> tuple[int, dict[str, Any], tuple[int, int]]:
         """Return status, body, and the tokens of prompt and completion."""
         try:
             chat = check(CreateChat, {**body, "stream": False})
-            answer = await complete(chat, self._catalogue, self._engine, in_background=True)
+            answer = await complete(chat, catalogue, self._engine, in_background=True)
         except ApiError as error:
             if error.code == "engine_ended" and tries < MOST_TRIES:
-                return await self._ask(body, tries + 1)
+                return await self._ask(body, catalogue, tries + 1)
             return error.status, error.body(), (0, 0)
         except BaseError as error:
             return 500, ApiError(500, str(error), code="base_unusable", type="server_error").body(), (0, 0)
@@ -149,7 +151,7 @@ class Batches:
                 written["error_file"] = self._write(errors)
             with self._store.transaction():
                 for column, (identifier, size, lines) in written.items():
-                    self._store.add_file(
+                    self._store.seen_by(batch["owner"]).add_file(
                         identifier,
                         filename=f"{batch['id']}_{column.removesuffix('_file')}.jsonl",
                         purpose="batch_output",

@@ -53,8 +53,12 @@ class Catalogue:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings, self._store = settings, store
 
+    def seen_by(self, learner: str | None) -> Catalogue:
+        """The bases, and the learner's own tuned models. None: all of them."""
+        return Catalogue(self._settings, self._store.seen_by(learner))
+
     def bases(self) -> dict[str, Base]:
-        return find_bases(self._settings.extra_bases)
+        return find_bases(self._settings.base_folders)
 
     def all(self) -> list[ServedModel]:
         """Bases first, then their aliases, then tuned models, newest first."""

@@ -1,4 +1,4 @@
-"""The commands `python -m helpers serve`, `env` and `export`. Each returns an exit status."""
+"""The commands `python -m helpers serve`, `env`, `learners` and `export`. Each returns an exit status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from .address import ServiceAddress, find_running
+from .address import ServiceAddress, class_url, find_running
+from .learners import class_keys, read_names, table
 from .settings import Settings, SettingsError, read_aliases
 
 ALREADY_SERVED = 3  # exit status of `serve` where another service has the home folder
@@ -29,13 +30,18 @@ def serve(argv: list[str]) -> int:
     parser.add_argument(
         "--closed", action="store_true", help="refuse new jobs, as OpenAI does to organisations new to fine-tuning"
     )
+    parser.add_argument(
+        "--class", dest="names", type=Path, metavar="FILE",
+        help="serve a class: FILE has one learner a line, and each gets a key; see also --host",
+    )  # fmt: skip
     options = parser.parse_args(argv)
     from .serve import AlreadyServed, CannotServe, Options, run  # the web libraries, which `env` has no need of
 
     try:
         settings = Settings.from_environment()
         aliases = {**settings.aliases, **read_aliases(",".join(options.alias))}
-        settings = replace(settings, aliases=aliases, closed=options.closed)
+        learners = read_names(options.names) if options.names else ()
+        settings = replace(settings, aliases=aliases, closed=options.closed, learners=learners)
         run(settings, Options(options.host, options.port, options.idle_stop))
     except (CannotServe, SettingsError) as error:
         print(error, file=sys.stderr)
@@ -69,6 +75,29 @@ def env(argv: list[str]) -> int:
     form = '$Env:{}="{}"' if options.powershell else "set {}={}" if options.cmd else "export {}={}"
     for name, value in _variables(address).items():
         print(form.format(name, value))
+    return 0
+
+
+def learners(argv: list[str]) -> int:
+    """Print the table of a class's keys once more."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers learners",
+        description="Print the key of every learner in the class, as `serve --class` did when it made them.",
+    )
+    parser.parse_args(argv)
+    try:
+        settings = Settings.from_environment()
+        keys = class_keys(settings)
+    except (OSError, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not keys:
+        print(
+            f"No class has a key in {settings.home}. Start one: `python -m helpers serve --class FILE`.",
+            file=sys.stderr,
+        )
+        return 1
+    print(table(keys, class_url(settings) or "the address that `python -m helpers serve --class` prints"))
     return 0
 
 

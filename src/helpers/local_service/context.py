@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -25,11 +25,20 @@ class Service:
     runner: Runner
     engine: EngineClient
     batches: Batches
+    learner: str | None = None  # of a class, whose key the request came with; None: the service's owner
+
+    def seen_by(self, learner: str | None) -> Service:
+        """The service as a learner sees it: with the learner's own files, jobs and models, and no others."""
+        if learner is None:
+            return self
+        return replace(
+            self, store=self.store.seen_by(learner), catalogue=self.catalogue.seen_by(learner), learner=learner
+        )
 
 
 def _of_request(request: Request) -> Service:
     service: Service = request.app.state.service
-    return service
+    return service.seen_by(request.scope.get("learner"))
 
 
 ServiceOf = Annotated[Service, Depends(_of_request)]

@@ -23,6 +23,17 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> int:
     return size
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all, in place of the one that was there."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """A second name for a file's content, so that deleting the file does not take it from who uses it."""
     try:

@@ -7,7 +7,10 @@ Messages keep OpenAI's first sentence where it is known, and then say what to do
 from __future__ import annotations
 
 import errno
+import json
 from typing import Any
+
+from starlette.types import Send
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -68,3 +71,12 @@ def storage_error(error: OSError, doing: str) -> ApiError:
         return ApiError(507, message, code="disk_full", type="server_error", headers={"x-should-retry": "false"})
     message = f"The disk refused while {doing}: {error.strerror or error}."
     return ApiError(500, message, code="storage_error", type="server_error", headers={"x-should-retry": "false"})
+
+
+async def respond(send: Send, error: ApiError) -> None:
+    """Answer a request with an error, from outside any route."""
+    body = json.dumps(error.body()).encode()
+    named = {"content-type": "application/json", "content-length": str(len(body)), **error.headers}
+    headers = [(name.encode(), value.encode()) for name, value in named.items()]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -126,4 +126,13 @@ MIGRATIONS = [
         PRIMARY KEY (batch_id, line)
     );
     """,
+    # 3: a class: whose everything is (a learner's name; null: the service's own), and who trained when
+    """
+    ALTER TABLE files ADD COLUMN owner TEXT;
+    ALTER TABLE uploads ADD COLUMN owner TEXT;
+    ALTER TABLE jobs ADD COLUMN owner TEXT;
+    ALTER TABLE models ADD COLUMN owner TEXT;
+    ALTER TABLE batches ADD COLUMN owner TEXT;
+    ALTER TABLE jobs ADD COLUMN turn INTEGER;    -- when it last began to train, counted over all jobs
+    """,
 ]

@@ -78,7 +78,8 @@ class Progress:
             "base": self._base_name,
             "adapter": int(message["adapter"]),
         }
-        self._store.add_checkpoint(job["id"], step, model, message["metrics"], message["state"])
+        mine = self._store.seen_by(job["owner"])
+        mine.add_checkpoint(job["id"], step, model, message["metrics"], message["state"])
         self.advanced |= self._event(f"checkpoint {step}", f"Checkpoint created at step {step}")
         for folder in self._store.drop_old_checkpoints(job["id"]):
             shutil.rmtree(self._settings.models / folder, ignore_errors=True)
@@ -103,7 +104,7 @@ class Progress:
             if not self._store.move_job(job["id"], "succeeded", "running"):
                 path.unlink()
                 return  # cancelled a moment ago
-            self._store.add_file(
+            self._store.seen_by(job["owner"]).add_file(
                 identifier,
                 filename="step_metrics.csv",
                 purpose="fine-tune-results",

@@ -1,4 +1,4 @@
-"""The queue: validates new jobs, trains one at a time, first come first served, and carries on after any interruption.
+"""The queue: validates new jobs, trains one at a time, owners in turn, and carries on after any interruption.
 
     validating_files -> queued -> running -> succeeded, failed or cancelled
     each of the first three <-> paused
@@ -163,7 +163,7 @@ class Runner:
     # Training
 
     async def _train_next(self) -> bool:
-        job = self._store.next_job("running") or self._store.next_job("queued")
+        job = self._store.next_job("running") or next(iter(self._store.queue()), None)
         if job is None:
             return False
         try:
@@ -172,7 +172,7 @@ class Runner:
             fail(self._store, job["id"], JobError("model_not_found", error.message, "model"))
             return True
         with self._store.transaction():
-            if job["status"] == "queued" and not self._store.move_job(job["id"], "running", "queued"):
+            if job["status"] == "queued" and not self._store.take_turn(job["id"]):
                 return True  # cancelled or paused a moment ago
             self._store.add_event(job["id"], "started", "Fine-tuning job started")
         await self._train(job, model)

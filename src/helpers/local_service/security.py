@@ -1,29 +1,32 @@
-"""Who may talk to the service: the holder of its key, through a host name of this machine, from no web page.
+"""Who may talk to the service: the holder of a key, through a host name of this machine, from no web page.
 
 Checked before any route, in this order: Host (a web page may point a name of its own at 127.0.0.1), Origin (a browser
-sends it when a page makes the request), the key, and the size of the body.
+sends it when a page makes the request), the key, and the size of the body. threat_model.md says against whom.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import contextlib
 import hmac
 import ipaddress
-import json
 import os
-import secrets
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import ApiError, invalid
+from .disk import write_private
+from .errors import ApiError, invalid, respond
 from .ids import random_letters
+from .learners import new_key
 from .settings import MAX_BODY_BYTES, MAX_FILE_BYTES, MAX_PART_BYTES
 
 OPEN_PATHS = ("/", "/health")  # say only that the service is there
+STATUS_PATH = "/status"  # of a class: for this machine, and for the owner's key
 FORM_OVERHEAD = 1024 * 1024  # what a multipart form adds to its file
 
 
@@ -36,20 +39,21 @@ def read_or_make_key(path: Path) -> str:
                 path.chmod(0o600)
             return key
         path.unlink()
-    key = "sk-local-" + secrets.token_urlsafe(32)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(key + "\n")
+    key = new_key()
+    write_private(path, key + "\n")
     return key
 
 
 class Guard:
     """ASGI middleware that lets through only requests which pass every check above.
 
-    Every response carries an id of the request, and what stands in `said`.
+    `keys` holds the owner's key and those of a class: what a request's key stands for, None or a learner's name, goes
+    into the scope as "learner". Every response carries an id of the request, and what stands in `said`.
     """
 
-    def __init__(self, app: ASGIApp, key: str, said: dict[str, str]) -> None:
+    def __init__(self, app: ASGIApp, key: str, learners: Mapping[str, str], said: dict[str, str]) -> None:
         self._app, self._key, self._said = app, key, said
+        self._learners = {learner_key.encode(): name for name, learner_key in learners.items()}
         self._names = {"localhost", socket.gethostname().lower()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,12 +63,12 @@ class Guard:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         send = self._with_headers(send)
         try:
-            self._check(scope["path"], headers)
+            learner = self._check(scope, headers)
             bounded = _bounded(receive, _most_bytes(scope, headers))
         except ApiError as error:
             await respond(send, error)
             return
-        await self._app(scope, bounded, send)
+        await self._app({**scope, "learner": learner}, bounded, send)
 
     def _with_headers(self, send: Send) -> Send:
         """`send`, with a request id among the response's headers, as the SDK shows it on errors, and what is said."""
@@ -78,29 +82,51 @@ class Guard:
 
         return sending
 
-    def _check(self, path: str, headers: dict[str, str]) -> None:
+    def _check(self, scope: Scope, headers: dict[str, str]) -> str | None:
+        """The learner whom the request comes from; None: the owner of the service. Raises ApiError."""
         host = headers.get("host", "")
         if not self._is_ours(_host_name(host)):
             raise ApiError(403, f"The host name {host!r} is not one of this machine's.", code="forbidden_host")
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             raise ApiError(403, "Requests from web pages are not answered.", code="forbidden_origin")
-        if path in OPEN_PATHS:
+        if scope["path"] in OPEN_PATHS:
+            return None
+        if scope["path"] == STATUS_PATH and self._learners:
+            self._check_status(scope, headers)
+            return None
+        return self._learner_of(headers)
+
+    def _check_status(self, scope: Scope, headers: dict[str, str]) -> None:
+        """Let through this machine, and the owner's key, as the password where a browser asks for one."""
+        if scope["client"] is not None and _is_loopback(scope["client"][0]):
             return
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        given = given.strip() if scheme.lower() == "bearer" else headers.get("api-key", "")  # the latter: Azure's
+        if self._is_owners(_password_in(headers) or _key_in(headers)):
+            return
+        challenge = {"www-authenticate": 'Basic realm="the service\'s own key is the password", charset="UTF-8"'}
+        raise ApiError(401, "The status page is for the owner of the service.", headers=challenge)
+
+    def _learner_of(self, headers: dict[str, str]) -> str | None:
+        given = _key_in(headers)
         if not given:
             raise ApiError(
                 401,
                 "You didn't provide an API key. Provide it in an Authorization header using Bearer auth (i.e. "
                 "Authorization: Bearer YOUR_KEY). `python -m helpers env` prints this service's key.",
             )
-        if not hmac.compare_digest(given.encode(), self._key.encode()):
-            raise ApiError(
-                401,
-                "Incorrect API key provided. `python -m helpers env` prints the key of the local service.",
-                code="invalid_api_key",
-            )
+        if self._is_owners(given):
+            return None
+        for key, learner in self._learners.items():
+            if hmac.compare_digest(given.encode(), key):
+                return learner
+        raise ApiError(
+            401,
+            "Incorrect API key provided. `python -m helpers env` prints the key of the local service.",
+            code="invalid_api_key",
+        )
+
+    def _is_owners(self, key: str) -> bool:
+        return hmac.compare_digest(key.encode(), self._key.encode())
 
     def _is_ours(self, name: str) -> bool:
         """Addresses as such, and this machine's names: a page can only make other names point here."""
@@ -108,6 +134,28 @@ class Guard:
             ipaddress.ip_address(name)
             return True
         return name in self._names
+
+
+def _key_in(headers: dict[str, str]) -> str:
+    """The key that a request carries, as OpenAI's clients send it or as Azure's do."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else headers.get("api-key", "")
+
+
+def _password_in(headers: dict[str, str]) -> str:
+    """What somebody has typed into a browser that asked for a password; the user's name counts for nothing."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        with contextlib.suppress(binascii.Error, UnicodeError):
+            return base64.b64decode(given).decode().partition(":")[2]
+    return ""
+
+
+def _is_loopback(address: str) -> bool:
+    with contextlib.suppress(ValueError):
+        found = ipaddress.ip_address(address)
+        return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+    return False
 
 
 def _host_name(host: str) -> str:
@@ -148,13 +196,3 @@ def _bounded(receive: Receive, most: int) -> Receive:
 
 def _too_large(most: int) -> ApiError:
     return ApiError(413, f"The request is too large: at most {most // 1024**2} MB are taken.", code="request_too_large")
-
-
-async def respond(send: Send, error: ApiError) -> None:
-    """Answer a request with an error, from outside any route."""
-    body = json.dumps(error.body()).encode()
-    headers: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json")]
-    headers += [(b"content-length", str(len(body)).encode())]
-    start: dict[str, Any] = {"type": "http.response.start", "status": error.status, "headers": headers}
-    await send(start)
-    await send({"type": "http.response.body", "body": body})

@@ -20,11 +20,13 @@ from .app import create_app
 from .bases import BaseError, find_bases
 from .database import DatabaseError
 from .errors import DISK_FULL
+from .learners import address_for_others, make_keys, table
 from .lock import Locked, hold
-from .security import read_or_make_key
+from .security import STATUS_PATH, read_or_make_key
 from .settings import Settings
 from .store import UNFINISHED, UNFINISHED_BATCH, Store
 
+EVERYWHERE = ("0.0.0.0", "::", "")  # --host for every address of this machine
 GRACE = 5  # seconds for open requests when the service stops
 
 
@@ -51,16 +53,26 @@ def run(settings: Settings, options: Options) -> None:
         held.callback(store.close)
         listener = _listen(settings, options)
         held.callback(listener.close)
+        port = listener.getsockname()[1]
+        url = _url(options.host, port)
         key = read_or_make_key(settings.key_file)
-        url = _url(options.host, listener.getsockname()[1])
-        server = _server(settings, store, key, options)
+        learners, new = make_keys(settings)
+        server = _server(settings, store, key, learners, options)
         held.callback(settings.running_file.unlink, missing_ok=True)
-        write_running(settings, url, listener.getsockname()[1])
+        for_others = _url(address_for_others(), port) if options.host in EVERYWHERE else url
+        write_running(settings, url, port, for_others if learners else None)
         print(f"The local service answers at {url} (data in {settings.home}). Ctrl-C stops it.", flush=True)
+        if learners:
+            print(_about_class(learners, new, url, for_others), flush=True)
         # uvicorn stops cleanly at a signal and then raises it again; by then there is nothing left to interrupt.
         signal.signal(signal.SIGTERM, lambda *_: None)
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
+
+
+def _about_class(learners: dict[str, str], new: bool, url: str, for_others: str) -> str:
+    keys = table(learners, for_others) if new else "`python -m helpers learners` prints the learners' keys."
+    return f"{keys}\n\nWho trains and who waits: {url.removesuffix('/v1')}{STATUS_PATH}"
 
 
 @contextlib.contextmanager
@@ -175,18 +187,17 @@ def _listen(settings: Settings, options: Options) -> socket.socket:
 
 
 def _url(host: str, port: int) -> str:
-    shown = "127.0.0.1" if host in ("0.0.0.0", "") else "[::1]" if host == "::" else host
-    shown = f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
-    return f"http://{shown}:{port}/v1"
+    shown = "::1" if host == "::" else "127.0.0.1" if host in EVERYWHERE else host
+    return f"http://[{shown}]:{port}/v1" if ":" in shown else f"http://{shown}:{port}/v1"
 
 
-def _server(settings: Settings, store: Store, key: str, options: Options) -> uvicorn.Server:
+def _server(settings: Settings, store: Store, key: str, learners: dict[str, str], options: Options) -> uvicorn.Server:
     def on_idle(seconds: float) -> None:
         if options.idle_stop and seconds > options.idle_stop:
             logging.getLogger(__name__).info("idle for %.0f seconds: stopping", seconds)
             server.should_exit = True
 
-    app = create_app(settings, store, key, on_idle)
+    app = create_app(settings, store, key, learners, on_idle)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE, timeout_keep_alive=75, lifespan="on"
     )

@@ -39,6 +39,7 @@ class Settings:
     standby_seconds: float = 900.0  # FINETUNE_STANDBY_SECONDS: how long an idle helper process is kept; 0: none is
     aliases: Mapping[str, str] = field(default_factory=dict)  # FINETUNE_ALIASES: more names for bases, {name: base}
     closed: bool = False  # jobs are refused, as OpenAI refuses them to organisations that it no longer lets train
+    learners: tuple[str, ...] = ()  # a class: who gets a key of their own; none: the service is its owner's alone
     threads: int | None = None  # FINETUNE_THREADS: CPU threads for training and generation; None: torch decides
 
     @classmethod
@@ -57,6 +58,15 @@ class Settings:
             aliases=read_aliases(env.get("FINETUNE_ALIASES", "")),
             threads=int(_number(env, "FINETUNE_THREADS", 0)) or None,
         )
+
+    @property
+    def base_folders(self) -> tuple[Path, ...]:
+        """Where bases are looked for beside the shipped ones: FINETUNE_BASES, and `bases` in the data folder.
+
+        The latter is looked at anew each time, so that a base put there needs no restart.
+        """
+        own = self.home / "bases"
+        return (*self.extra_bases, own) if any(own.glob("*/config.json")) else self.extra_bases
 
     @property
     def database(self) -> Path:
@@ -104,6 +114,11 @@ class Settings:
     @property
     def key_file(self) -> Path:
         return self.home / "key"
+
+    @property
+    def learner_keys_file(self) -> Path:
+        """learner_keys.json: the keys of a class, and of those who have left it."""
+        return self.home / "learner_keys.json"
 
     @property
     def lock_file(self) -> Path:

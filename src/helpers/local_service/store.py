@@ -5,6 +5,7 @@ The one place that knows the tables.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ WAITING = ("validating_files", "queued", "running")  # for the service to go on 
 UNFINISHED = (*WAITING, "paused")
 UNFINISHED_BATCH = ("validating", "in_progress", "finalizing", "cancelling")
 KEPT_CHECKPOINTS = 3  # OpenAI keeps the last three epochs
+OWN = "owner IS coalesce(?, owner)"  # a learner's own rows; every row, where the value is null
 
 
 def now() -> int:
@@ -25,11 +27,33 @@ def now() -> int:
 
 
 class Store:
-    """The service's memory. Every method is one transaction; `transaction()` joins several into one."""
+    """The service's memory. Every method is one transaction; `transaction()` joins several into one.
+
+    It shows everything, and what is added to it is nobody's in particular: see `seen_by`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
         self.transaction = self.database.transaction
+        self._learner: str | None = None
+
+    def seen_by(self, learner: str | None) -> Store:
+        """The same memory as a learner sees it: it finds the learner's own files, uploads, jobs, models and batches.
+
+        What is added to it is the learner's. None: everything, as the service itself sees it.
+        """
+        view = copy.copy(self)
+        view._learner = learner
+        return view
+
+    def _add(self, table: str, identifier: str, **columns: Any) -> Row:
+        self.database.insert(table, id=identifier, created_at=now(), owner=self._learner, **columns)
+        row = self._find(table, identifier)
+        assert row is not None
+        return row
+
+    def _find(self, table: str, identifier: str) -> Row | None:
+        return self.database.row(f"SELECT * FROM {table} WHERE id = ? AND {OWN}", identifier, self._learner)
 
     def close(self) -> None:
         self.database.close()
@@ -37,16 +61,14 @@ class Store:
     # Files
 
     def add_file(self, identifier: str, **columns: Any) -> Row:
-        self.database.insert("files", id=identifier, created_at=now(), **columns)
-        row = self.file(identifier)
-        assert row is not None
-        return row
+        return self._add("files", identifier, **columns)
 
     def file(self, identifier: str) -> Row | None:
-        return self.database.row("SELECT * FROM files WHERE id = ?", identifier)
+        return self._find("files", identifier)
 
     def files(self, *, purpose: str | None, after: str | None, limit: int, newest: bool) -> tuple[list[Row], bool]:
-        where, values = ("purpose = ?", (purpose,)) if purpose else ("1", ())
+        where = f"{OWN} AND purpose = coalesce(?, purpose)"
+        values = (self._learner, purpose or None)
         return self.database.page("files", where=where, values=values, after=after, limit=limit, newest=newest)
 
     def delete_file(self, identifier: str) -> None:
@@ -58,17 +80,14 @@ class Store:
     # Jobs
 
     def add_job(self, identifier: str, **columns: Any) -> Row:
-        self.database.insert("jobs", id=identifier, status="validating_files", created_at=now(), **columns)
-        row = self.job(identifier)
-        assert row is not None
-        return row
+        return self._add("jobs", identifier, status="validating_files", **columns)
 
     def job(self, identifier: str) -> Row | None:
-        return self.database.row("SELECT * FROM jobs WHERE id = ?", identifier)
+        return self._find("jobs", identifier)
 
     def jobs(self, *, metadata: dict[str, str], after: str | None, limit: int) -> tuple[list[Row], bool]:
         """Newest first; `metadata` keeps the jobs that carry all of these pairs."""
-        where, values = "1", []
+        where, values = OWN, [self._learner]
         for key, value in metadata.items():
             where += " AND EXISTS (SELECT 1 FROM json_each(metadata) WHERE json_each.key = ? AND json_each.value = ?)"
             values += [key, value]
@@ -78,6 +97,41 @@ class Store:
         """The oldest job in one of these states: first come, first served."""
         marks = ", ".join("?" * len(statuses))
         return self.database.row(f"SELECT * FROM jobs WHERE status IN ({marks}) ORDER BY seq LIMIT 1", *statuses)
+
+    def queue(self) -> list[Row]:
+        """The queued jobs in the order of their turns.
+
+        Owners take turns, the one first who has trained least recently, each with the oldest job. So everybody's
+        first jobs come before anybody's second. Jobs that are all one owner's go first come, first served.
+        """
+        return self.database.rows(
+            "SELECT * FROM jobs WHERE status = 'queued' ORDER BY"
+            " row_number() OVER (PARTITION BY owner ORDER BY seq),"
+            " (SELECT max(turn) FROM jobs AS past WHERE past.owner IS jobs.owner),"  # null, for never, comes first
+            " min(seq) OVER (PARTITION BY owner)"
+        )
+
+    def standing(self) -> list[Row]:
+        """Each owner with jobs: how many of them are unfinished and how many have succeeded, by name."""
+        marks = ", ".join("?" * len(UNFINISHED))
+        return self.database.rows(
+            f"SELECT owner, sum(status IN ({marks})) AS unfinished, sum(status = 'succeeded') AS succeeded"
+            " FROM jobs GROUP BY owner",
+            *UNFINISHED,
+        )
+
+    def take_turn(self, identifier: str) -> bool:
+        """A queued job begins to train; return whether it was still queued."""
+        with self.transaction():
+            last = self.database.row("SELECT coalesce(max(turn), 0) AS turn FROM jobs")
+            assert last is not None
+            return self.database.move("jobs", identifier, "running", ("queued",), turn=last["turn"] + 1)
+
+    def unfinished_jobs(self) -> int:
+        marks = ", ".join("?" * len(UNFINISHED))
+        sql = f"SELECT count(*) AS jobs FROM jobs WHERE status IN ({marks}) AND {OWN}"
+        (row,) = self.database.rows(sql, *UNFINISHED, self._learner)
+        return int(row["jobs"])
 
     def has_unfinished_job(self) -> bool:
         """Whether there is a job to go on with: a paused one waits for somebody to resume it."""
@@ -115,8 +169,12 @@ class Store:
             data=data or {},
         )
 
+    def event_time(self, job_id: str, key: str) -> int | None:
+        row = self.database.row("SELECT created_at FROM events WHERE job_id = ? AND key = ?", job_id, key)
+        return None if row is None else int(row["created_at"])
+
     def has_event(self, job_id: str, key: str) -> bool:
-        return self.database.row("SELECT 1 FROM events WHERE job_id = ? AND key = ?", job_id, key) is not None
+        return self.event_time(job_id, key) is not None
 
     def events(self, job_id: str, *, after: str | None, limit: int) -> tuple[list[Row], bool]:
         return self.database.page("events", where="job_id = ?", values=(job_id,), after=after, limit=limit, newest=True)
@@ -142,7 +200,9 @@ class Store:
                 metrics=metrics,
                 state=state,
             )
-            self.database.insert("models", or_ignore=True, created_at=now(), job_id=job_id, **model)
+            self.database.insert(
+                "models", or_ignore=True, created_at=now(), job_id=job_id, owner=self._learner, **model
+            )
 
     def checkpoints(self, job_id: str, *, after: str | None, limit: int) -> tuple[list[Row], bool]:
         return self.database.page(
@@ -168,10 +228,10 @@ class Store:
 
     def models(self) -> list[Row]:
         """Every tuned model, oldest first."""
-        return self.database.rows("SELECT * FROM models ORDER BY seq")
+        return self.database.rows(f"SELECT * FROM models WHERE {OWN} ORDER BY seq", self._learner)
 
     def model(self, name: str) -> Row | None:
-        return self.database.row("SELECT * FROM models WHERE id = ?", name)
+        return self._find("models", name)
 
     def delete_model(self, name: str) -> None:
         self.database.execute("DELETE FROM models WHERE id = ?", name)
@@ -179,10 +239,10 @@ class Store:
     # Uploads in parts
 
     def add_upload(self, identifier: str, **columns: Any) -> None:
-        self.database.insert("uploads", id=identifier, status="pending", created_at=now(), **columns)
+        self._add("uploads", identifier, status="pending", **columns)
 
     def upload(self, identifier: str) -> Row | None:
-        return self.database.row("SELECT * FROM uploads WHERE id = ?", identifier)
+        return self._find("uploads", identifier)
 
     def end_upload(self, identifier: str, status: str, **columns: Any) -> bool:
         """Change a pending upload's status; return whether it was pending."""
@@ -208,16 +268,14 @@ class Store:
     # Batches
 
     def add_batch(self, identifier: str, **columns: Any) -> Row:
-        self.database.insert("batches", id=identifier, status="validating", created_at=now(), **columns)
-        row = self.batch(identifier)
-        assert row is not None
-        return row
+        return self._add("batches", identifier, status="validating", **columns)
 
     def batch(self, identifier: str) -> Row | None:
-        return self.database.row("SELECT * FROM batches WHERE id = ?", identifier)
+        return self._find("batches", identifier)
 
     def batches(self, *, after: str | None, limit: int) -> tuple[list[Row], bool]:
-        return self.database.page("batches", after=after, limit=limit, newest=True)
+        values = (self._learner,)
+        return self.database.page("batches", where=OWN, values=values, after=after, limit=limit, newest=True)
 
     def next_batch(self) -> Row | None:
         """The oldest batch that is not finished: first come, first served."""

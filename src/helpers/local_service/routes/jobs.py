@@ -18,6 +18,7 @@ from ..disk import link_or_copy
 from ..errors import ApiError, invalid, not_offered
 from ..hyperparameters import Hyperparameters, resolve
 from ..ids import new_id, random_letters
+from ..limits import check_jobs
 from ..requests import CreateJob, MethodSettings, check, check_metadata, read_json
 from .files import find_file
 from .listing import dump, page, read_limit
@@ -55,6 +56,7 @@ async def create(request: Request, service: ServiceOf) -> dict[str, Any]:
     if asked.validation_file:
         validation = _find_training_file(service, asked.validation_file, "validation_file")
     numbers = resolve(hyperparameters, training["lines"], where, method)
+    check_jobs(service)
     row = _add(service, asked, model, method, numbers, training, validation)
     service.runner.wake()
     return dump(job_object(row))
