@@ -73,7 +73,7 @@ def test_holm_is_that_of_statsmodels() -> None:
 def test_the_sign_flip_test_is_exact_for_few_and_turns_whole_clusters() -> None:
     assert sign_flip([1, 2, 3, 4, 5]) == pytest.approx(2 / 2**5)
     assert sign_flip([1, 2, 3, 4, 5], clusters="aabbc") == pytest.approx(2 / 2**3)
-    assert sign_flip([0, 0]) == sign_flip([]) == 1
+    assert sign_flip([0, 0]) == sign_flip([]) == sign_flip([0.5, 0]) == 1
     many = [0.1 * (i % 5) for i in range(60)]
     assert sign_flip(many) == sign_flip(many) < 0.001
     with pytest.raises(ValueError, match="one a value"):

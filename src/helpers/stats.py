@@ -66,11 +66,11 @@ def sign_flip(differences: Sequence[float], seed: int = 1, clusters: Sequence[Ha
     """Return the p value of the sign-flip test: could differences of pairs that are as often up as down be so large?
 
     With `clusters` the signs of a whole cluster turn together. Exact for up to 13 differences or clusters, else by
-    9,999 random turns (scipy's permutation_test). Where nothing differs, or nothing was measured, the answer is 1.
+    9,999 random turns (scipy's permutation_test). Where at most one differs, the answer is 1.
     """
     sums, _ = _by_cluster(differences, clusters)
     sums = sums[sums != 0]
-    if not len(sums):
+    if len(sums) < 2:  # one difference is as likely up as down
         return 1.0
     found = permutation_test(
         (sums,),
