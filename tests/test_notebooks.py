@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -83,6 +84,13 @@ def test_its_outputs_are_those_of_one_whole_run(path: Path) -> None:
     assert counts == list(range(1, len(counts) + 1)), "run `make notebooks`"
     errors = [o for cell in code(path) for o in cell.outputs if o.output_type == "error"]
     assert errors == []
+
+
+@every_notebook
+def test_its_outputs_name_no_folder_of_the_machine_it_ran_on(path: Path) -> None:
+    for cell in code(path):
+        text = json.dumps([output.get("text") or output.get("data", {}) for output in cell.outputs])
+        assert not re.search(r"[^\w.:/](?:/home|/Users|/root|/tmp|/work|[A-Z]:\\)[/\\]\w", text), cell.source
 
 
 @every_notebook

@@ -32,7 +32,7 @@ def test_without_libreoffice_the_document_is_named_instead(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert first_page(document) is None
     show_first_page(document, alt="A court paper")
-    assert f"{document} is written. With LibreOffice installed" in capsys.readouterr().out
+    assert f"{document} is written. Where LibreOffice" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")

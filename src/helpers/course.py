@@ -171,8 +171,12 @@ def _report(runs: list[Run], index: Path) -> int:
 
 
 def _tidy(source: Path, target: Path) -> None:
-    """Copy a notebook that has run, without what changes from run to run and what only papermill reads."""
+    """Copy a notebook that has run, without what changes from run to run and what only papermill reads.
+
+    Paths in its outputs are put relative to the course's folder: where that lies is nobody's business.
+    """
     notebook = nbformat.read(source, as_version=4)
+    outside = f"{course_folder()}{os.sep}"
     notebook.metadata.pop("papermill", None)
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
@@ -180,6 +184,12 @@ def _tidy(source: Path, target: Path) -> None:
             cell.metadata.pop(name, None)
         if cell.metadata.get("tags") == []:
             del cell.metadata["tags"]
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                output["text"] = output["text"].replace(outside, "")
+            for kind, data in output.get("data", {}).items():
+                if isinstance(data, str) and kind.startswith("text/"):
+                    output["data"][kind] = data.replace(outside, "")
     nbformat.validate(notebook)
     part = target.with_suffix(".part")
     nbformat.write(notebook, part)

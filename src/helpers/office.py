@@ -7,10 +7,13 @@ The course needs no LibreOffice: without it the document is there all the same, 
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+
+import pypdfium2
 
 from helpers.plots import show_png
 
@@ -24,18 +27,27 @@ def first_page(document: Path | str) -> bytes | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         settings = f"-env:UserInstallation={(Path(folder) / 'settings').as_uri()}"  # one that is open is left alone
-        command = [program, settings, "--headless", "--convert-to", "png", "--outdir", folder, str(document)]
+        command = [program, settings, "--headless", "--convert-to", "pdf", "--outdir", folder, str(document)]
         try:
             subprocess.run(command, capture_output=True, check=True, timeout=SECONDS)
-            return (Path(folder) / f"{Path(document).stem}.png").read_bytes()
+            return _picture((Path(folder) / f"{Path(document).stem}.pdf").read_bytes())
         except (OSError, subprocess.SubprocessError):
             return None
+
+
+def _picture(pdf: bytes) -> bytes:
+    """The first page as a PNG. (To make one itself, LibreOffice needs a part that not all installs have.)"""
+    with pypdfium2.PdfDocument(pdf) as document:
+        image = document[0].render(scale=1.3).to_pil()
+    file = io.BytesIO()
+    image.save(file, format="PNG", optimize=True)
+    return file.getvalue()
 
 
 def show_first_page(document: Path | str, alt: str) -> None:
     """Show the first page as a picture with alt text or, where there is none to be had, say where the document is."""
     picture = first_page(document)
     if picture is None:
-        print(f"{document} is written. With LibreOffice installed its first page would be shown here; Word opens it.")
+        print(f"{document} is written. Where LibreOffice can lay it out, its first page is shown here; Word opens it.")
     else:
         show_png(picture, alt)
