@@ -15,6 +15,7 @@ from .workspace import build, write_whole
 COLUMNS = ("notebook", "task", "metric", "system", "value", "low", "high", "n", "failed", "seed", "service", "model")
 BEGIN, END = "<!-- results of `make notebooks` -->", "<!-- end of results -->"
 PLACE = ["notebook", "task", "n", "metric"]
+USUAL = ("base", "prompt", "few_shot", "tuned")
 IDENTITY = ("notebook", "task", "metric", "system", "model")  # a row measured anew replaces the one with these
 
 
@@ -71,10 +72,31 @@ def table() -> pd.DataFrame:
     Where a notebook measured the same thing several times, the latest figure is shown.
     """
     frame = latest()
-    cells = [f"{r.value:.2f} ({r.low:.2f}-{r.high:.2f})" for r in frame.itertuples()]
-    wide = frame.assign(cell=cells).pivot(index=PLACE, columns="system", values="cell").fillna("")
-    usual = [name for name in ("base", "prompt", "few_shot", "tuned") if name in wide]
+    wide = frame.assign(cell=_cells(frame)).pivot(index=PLACE, columns="system", values="cell").fillna("")
+    usual = [name for name in USUAL if name in wide]
     return wide[usual + [name for name in wide if name not in usual]]
+
+
+def summary() -> pd.DataFrame:
+    """Return the latest figures for a page: notebook, task, metric, the usual systems, and all others in one column.
+
+    Cells such as "0.87 (0.80-0.92) n=130". Tasks that know the usual systems come first.
+    """
+    frame = load().drop_duplicates(["notebook", "task", "metric", "system"], keep="last")
+    frame = frame.assign(cell=[f"{cell} n={n}" for cell, n in zip(_cells(frame), frame["n"], strict=True)])
+    rows = []
+    for (notebook, task, metric), part in frame.groupby(["notebook", "task", "metric"], sort=False):
+        said = dict(zip(part["system"], part["cell"], strict=True))
+        usual = {name: said.pop(name, "") for name in USUAL}
+        others = "; ".join(f"{name} {cell}" for name, cell in said.items())
+        rows.append({"notebook": notebook, "task": task, "metric": metric, **usual, "others": others})
+    found = pd.DataFrame(rows, columns=["notebook", "task", "metric", *USUAL, "others"])
+    found = found.sort_values("notebook", kind="stable")
+    return found.sort_values("tuned", key=lambda cells: cells.eq(""), kind="stable", ignore_index=True)
+
+
+def _cells(frame: pd.DataFrame) -> list[str]:
+    return [f"{r.value:.2f} ({r.low:.2f}-{r.high:.2f})" for r in frame.itertuples()]
 
 
 def made_by() -> str:
@@ -89,9 +111,9 @@ def write_into(page: Path) -> None:
     _, end, after = rest.partition(END)
     if not end:
         raise Explained(f"{page} has no place for results: the lines {BEGIN!r} and {END!r}.")
-    write_whole(
-        page, "\n".join([before + begin, f"Made by {made_by()}.", "", markdown(table().reset_index()), end + after])
-    )
+    bases = sorted({name.split(":")[1] if name.startswith("ft:") else name for name in load()["model"]})
+    told = f"Made by {', '.join(bases)} and models tuned from these; cells: value (95% interval), items."
+    write_whole(page, "\n".join([before + begin, told, "", markdown(summary()), end + after]))
 
 
 def markdown(frame: pd.DataFrame) -> str:

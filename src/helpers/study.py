@@ -69,11 +69,11 @@ def _run(chosen: list[Path], seed: int) -> list[str]:
 
 
 def spread(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and range over the seeds: a row for each notebook, task and metric, a column a system."""
+    """Return mean and range over the seeds: a row for each notebook, task, metric and system."""
     grouped = frame.groupby([*PLACE, "system"], sort=False)["value"]
     summed = grouped.agg(["mean", "min", "max", "count"]).reset_index()
-    summed["cell"] = [f"{r['mean']:.2f} ({r['min']:.2f}-{r['max']:.2f}) x{r['count']}" for _, r in summed.iterrows()]
-    return summed.pivot(index=PLACE, columns="system", values="cell").fillna("")
+    summed["value"] = [f"{r['mean']:.2f} ({r['min']:.2f}-{r['max']:.2f}) x{r['count']}" for _, r in summed.iterrows()]
+    return summed[[*PLACE, "system", "value"]]
 
 
 def traps(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,8 +95,8 @@ def _page(frame: pd.DataFrame, names: list[str], seeds: Sequence[int], errors: l
     told = [
         f"# Study of {date.today()}",
         f"Notebooks {', '.join(names)}; seeds {', '.join(map(str, seeds))}; {machine}.",
-        "A cell: mean over the seeds (lowest-highest) x how many seeds.",
-        results.markdown(spread(frame).reset_index()),
+        "A value: mean over the seeds (lowest-highest) x how many seeds.",
+        results.markdown(spread(frame)),
         "## Traps",
         "On how many seeds each happened, and the mean difference in points.",
         results.markdown(traps(frame).round(1)),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+
 import torch
 
 
@@ -28,3 +31,15 @@ def set_threads(asked: int | None) -> None:
     """Use this many CPU threads; None leaves torch's choice, one for each core."""
     if asked:
         torch.set_num_threads(asked)
+
+
+def give_memory_back() -> None:
+    """Return freed memory to the system (glibc; elsewhere nothing needs doing).
+
+    Batches of many lengths leave holes in glibc's heap: 120 steps of examples of 100 to 320 tokens held 2.4 GB, of
+    which 1.0 GB was in use.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if trim is not None:
+            trim(0)
