@@ -51,7 +51,8 @@ def test_a_paused_job_stops_lets_others_go_on_and_ends_with_the_weights_of_an_un
     paused = jobs.retrieve(job.id)
     assert (paused.status, paused.finished_at, paused.estimated_finish, paused.error) == ("paused", None, None, None)
     messages = [event.message for event in service.events(job.id)]
-    assert messages[-4] == "Pausing: training stops with a checkpoint after its present step"
+    # A step that had ended already, and the checkpoint of an epoch with it, may still be told in between.
+    assert "Pausing: training stops with a checkpoint after its present step" in messages[-8:-3]
     assert messages[-3].startswith(f"Step {step}/60")
     assert messages[-2:] == [f"Checkpoint created at step {step}", f"The job is paused at step {step}"]
     (checkpoint,) = [c for c in jobs.checkpoints.list(job.id) if c.step_number == step]
