@@ -41,6 +41,7 @@ study: $(READY)
 	$(RUN) -m helpers study
 
 soak: $(READY)
+	FINETUNE_LONG_TESTS=1 $(RUN) -m pytest tests/test_papermill.py
 	PYTHONPATH=tests $(RUN) -m soak
 
 bench: $(READY)

@@ -2,11 +2,13 @@
 
 On a base of the course's name with random weights: it trains and answers in no time and says nothing of sense, so this
 shows that notebooks hold no figure of the usual run. `make test` runs them with their own parameters on the real base.
+The longer ones take minutes here: FINETUNE_LONG_TESTS=1 (as `make soak` sets) runs them too.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,9 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
+LONG = {"06", "07", "08", "09", "10", "12"}
+
+
 def parameters(path: Path) -> str | None:
     """The source of the cell tagged `parameters`, where there is one."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -142,6 +147,8 @@ def test_every_notebook_that_takes_parameters_is_run_with_others() -> None:
 def test_a_notebook_runs_with_other_parameters(
     path: Path, stand_in: LiveService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if path.name[:2] in LONG and os.environ.get("FINETUNE_LONG_TESTS") != "1":
+        pytest.skip("takes long; FINETUNE_LONG_TESTS=1 runs it")
     others = OTHERS[path.name[:2]]
     source = parameters(path) or ""
     assert all(f"{name} =" in source for name in others), "a parameter that the notebook does not take"
