@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers import costs, tokens
+from helpers import frontend, tokens
 from helpers.costs import Calculator, Use, break_even, break_even_table, cost_plot, price_warnings
 from helpers.errors import Explained
 from helpers.tokens import price_table
@@ -110,9 +110,9 @@ def test_the_sliders_give_the_break_even_of_their_values(monkeypatch: pytest.Mon
     other = Use(2000, 200, 100, 100_000)
     assert start.page.said.value == str(break_even("gpt-4o-mini-2024-07-18", other, 1_000_000))
     assert bytes(start.page.picture.value) != before
-    assert costs.VIEW not in start._repr_mimebundle_()
-    monkeypatch.setattr(costs, "is_watched", lambda: True)
-    assert costs.VIEW in start._repr_mimebundle_()
+    assert frontend.VIEW not in start._repr_mimebundle_()
+    monkeypatch.setattr(frontend, "is_watched", lambda: True)
+    assert frontend.VIEW in start._repr_mimebundle_()
 
 
 def test_the_plot_marks_the_break_even() -> None:

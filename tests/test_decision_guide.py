@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers import decision_guide
+from helpers import frontend
 from helpers.decision_guide import APPROACHES, QUESTIONS, RULES, Guide, advise, rules_table
 from helpers.errors import Explained
 
@@ -76,8 +76,8 @@ def test_the_widgets_give_the_advice_of_their_answers() -> None:
 
 def test_those_who_read_get_every_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = Guide()._repr_mimebundle_()
-    assert decision_guide.VIEW not in shown
+    assert frontend.VIEW not in shown
     assert all(APPROACHES[rule.approach] in shown["text/html"] for rule in RULES)
     assert len(rules_table()) == len(RULES)
-    monkeypatch.setattr(decision_guide, "is_watched", lambda: True)
-    assert decision_guide.VIEW in Guide()._repr_mimebundle_()
+    monkeypatch.setattr(frontend, "is_watched", lambda: True)
+    assert frontend.VIEW in Guide()._repr_mimebundle_()

@@ -12,15 +12,15 @@ from IPython.core.formatters import DisplayFormatter
 from live_service import LiveService, examples
 from made_evaluation import made
 
-from helpers import failures as module
+from helpers import frontend
 from helpers.amend import amend
 from helpers.compare import compare
 from helpers.connection import Service
 from helpers.errors import Explained
 from helpers.evaluate import evaluate
 from helpers.failures import Failures
+from helpers.frontend import VIEW
 from helpers.plots import describe_intervals, intervals
-from helpers.review import VIEW
 from helpers.runs import items_needed, labelled, runs, when_to_stop
 from helpers.stats import detectable
 from helpers.sweep import plan, sweep
@@ -71,7 +71,7 @@ def test_failures_are_leafed_through_and_escaped(monkeypatch: pytest.MonkeyPatch
     assert page.status.value == "No failures here." and page.view.value == ""
     shown, _ = DisplayFormatter().format(found)
     assert set(shown) == {"text/plain", "text/html"}
-    monkeypatch.setattr(module, "is_watched", lambda: True)
+    monkeypatch.setattr(frontend, "is_watched", lambda: True)
     assert VIEW in DisplayFormatter().format(found)[0]
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
-from helpers import review as module
+from helpers import frontend
 from helpers.decisions import agreement, decisions, decisions_path, export, kappa
 from helpers.errors import Explained
-from helpers.review import VIEW, Page, review
+from helpers.frontend import VIEW
+from helpers.review import Page, review
 from helpers.workspace import read_jsonl, write_jsonl
 
 
@@ -168,7 +169,7 @@ def test_where_nobody_watches_a_table_is_shown_and_else_the_widgets_before_it(
     shown, _ = DisplayFormatter().format(reviewer)
     assert set(shown) == {"text/plain", "text/html"} and "Question 5?" in shown["text/plain"]
     assert "page" not in vars(reviewer)  # no widgets were made
-    monkeypatch.setattr(module, "is_watched", lambda: True)
+    monkeypatch.setattr(frontend, "is_watched", lambda: True)
     shown, _ = DisplayFormatter().format(reviewer)
     assert shown[VIEW]["model_id"] == reviewer.page.box.model_id and "<table" in shown["text/html"]
 

@@ -9,13 +9,14 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from made_evaluation import made
 
+from helpers import frontend
 from helpers import side_by_side as module
 from helpers.check import check_file
 from helpers.compare import BETTER, UNKNOWN
 from helpers.errors import Explained
 from helpers.evaluate import Evaluation
+from helpers.frontend import VIEW
 from helpers.preferences import Pairs
-from helpers.review import VIEW
 from helpers.side_by_side import Rater, side_by_side
 from helpers.workspace import read_jsonl
 
@@ -160,5 +161,5 @@ def test_where_nobody_watches_a_table_is_shown(monkeypatch: pytest.MonkeyPatch) 
     rater = side_by_side(*systems(), "ann")
     shown, _ = DisplayFormatter().format(rater)
     assert set(shown) == {"text/plain", "text/html"} and "page" not in vars(rater)
-    monkeypatch.setattr(module, "is_watched", lambda: True)
+    monkeypatch.setattr(frontend, "is_watched", lambda: True)
     assert VIEW in DisplayFormatter().format(rater)[0]

@@ -22,10 +22,9 @@ from matplotlib.figure import Figure
 
 from helpers import plots
 from helpers.errors import Explained
-from helpers.frontend import is_watched
+from helpers.frontend import with_widgets
 from helpers.tokens import PRICES_OLD, price_age, price_table
 
-VIEW = "application/vnd.jupyter.widget-view+json"
 A_MONTH = 365 / 12  # days
 
 
@@ -152,7 +151,7 @@ class Calculator:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         shown = {"text/plain": repr(self)}
-        return {**shown, VIEW: self.page.box._repr_mimebundle_()[VIEW]} if is_watched() else shown
+        return with_widgets(shown, lambda: self.page.box)
 
     @cached_property
     def page(self) -> CalculatorPage:

@@ -19,10 +19,9 @@ import ipywidgets
 import pandas as pd
 
 from helpers.errors import Explained
-from helpers.frontend import is_watched
+from helpers.frontend import with_widgets
 from helpers.tokens import price_table
 
-VIEW = "application/vnd.jupyter.widget-view+json"
 TUNED = ("fine_tune", "tuned_query", "tuned_composer")
 
 
@@ -212,7 +211,7 @@ class Guide:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         shown = {"text/plain": repr(self), "text/html": rules_table().to_html()}
-        return {**shown, VIEW: self.page.box._repr_mimebundle_()[VIEW]} if is_watched() else shown
+        return with_widgets(shown, lambda: self.page.box)
 
     @cached_property
     def page(self) -> GuidePage:

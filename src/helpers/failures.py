@@ -21,8 +21,8 @@ import pandas as pd
 
 from helpers.errors import Explained
 from helpers.evaluate import Evaluation, gold, prompts
-from helpers.frontend import is_watched
-from helpers.review import VIEW, example_html
+from helpers.frontend import with_widgets
+from helpers.review import example_html
 from helpers.stats import wilson
 
 Row = dict[str, Any]  # a row of an evaluation's frame
@@ -123,7 +123,7 @@ class Failures:
         """The table of causes, and before it the widgets where somebody looks."""
         table = self.by_cause().round(2)
         shown = {"text/plain": table.to_string(), "text/html": table.to_html()}
-        return {**shown, VIEW: self.page.box._repr_mimebundle_()[VIEW]} if is_watched() else shown
+        return with_widgets(shown, lambda: self.page.box)
 
 
 class Page:

@@ -6,7 +6,10 @@ import os
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from typing import Any
+
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def in_notebook() -> bool:
@@ -22,6 +25,14 @@ def is_watched() -> bool:
     FINETUNE_HEADLESS=1 says that nobody does; `python -m helpers course` and the tests set it.
     """
     return in_notebook() and os.environ.get("FINETUNE_HEADLESS", "") != "1"
+
+
+def with_widgets(shown: dict[str, Any], box: Callable[[], Any]) -> dict[str, Any]:
+    """Return what an object shows by MIME type, with the widgets of `box` before it where somebody looks.
+
+    For `_repr_mimebundle_`; widgets are made only when they are wanted.
+    """
+    return {**shown, VIEW: box()._repr_mimebundle_()[VIEW]} if is_watched() else shown
 
 
 def wrapped(text: str, width: int = 92) -> str:

@@ -24,12 +24,11 @@ import pandas as pd
 
 from helpers.decisions import Decision, decisions, fingerprint, keep
 from helpers.errors import Explained
-from helpers.frontend import is_watched
+from helpers.frontend import with_widgets
 from helpers.tokens import spoken
 from helpers.workspace import read_jsonl
 
 TAGS = ("bias", "unsafe", "inaccurate", "inconsistent", "private data")
-VIEW = "application/vnd.jupyter.widget-view+json"
 BUTTONS = {"a": "Accept", "e": "Save edit", "r": "Reject", "n": "Next", "p": "Previous"}
 WIDE = {"width": "95%"}
 
@@ -113,7 +112,7 @@ class Reviewer:
         """The table, and before it the widgets where somebody looks."""
         table = self.table()
         shown = {"text/plain": table.to_string(), "text/html": table.to_html()}
-        return {**shown, VIEW: self.page.box._repr_mimebundle_()[VIEW]} if is_watched() else shown
+        return with_widgets(shown, lambda: self.page.box)
 
 
 class Page:

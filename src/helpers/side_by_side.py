@@ -22,9 +22,9 @@ import pandas as pd
 
 from helpers.errors import Explained
 from helpers.evaluate import Evaluation
-from helpers.frontend import is_watched
+from helpers.frontend import with_widgets
 from helpers.preferences import FIRST, SECOND, TIE, Choice, Pair, Pairs
-from helpers.review import VIEW, example_html
+from helpers.review import example_html
 
 BUTTONS = {"l": "Left is better", "r": "Right is better", "e": "Equally good", "n": "Next", "p": "Previous"}
 WIDE = {"width": "95%"}
@@ -93,7 +93,7 @@ class Rater:
         """The table, and before it the widgets where somebody looks."""
         table = self.table()
         shown = {"text/plain": table.to_string(), "text/html": table.to_html()}
-        return {**shown, VIEW: self.page.box._repr_mimebundle_()[VIEW]} if is_watched() else shown
+        return with_widgets(shown, lambda: self.page.box)
 
 
 class Page:
