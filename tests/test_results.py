@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.errors import Explained
-from helpers.results import BEGIN, COLUMNS, END, load, record, table, write_into
+from helpers.results import BEGIN, COLUMNS, END, load, record, summary, write_into
 
 
 @pytest.fixture(autouse=True)
@@ -46,15 +46,15 @@ def test_the_table_has_the_systems_side_by_side() -> None:
         record(**figure(system=system, value=value))
     record(**figure(metric="json_valid", value=0.85, model="ft:b"))
     record(**figure(metric="json_valid", value=0.86, model="ft:c"))
-    found = table().droplevel(["notebook", "n"])
-    assert list(found.columns) == ["base", "prompt", "few_shot", "tuned"]
-    assert found.loc[("support", "house_compliant"), "tuned"] == "0.87 (0.80-0.92)"
-    assert found.loc[("support", "json_valid"), "tuned"] == "0.86 (0.80-0.92)"  # the latest
+    found = summary().set_index(["task", "metric"])
+    assert list(found.columns) == ["notebook", "base", "prompt", "few_shot", "tuned", "others"]
+    assert found.loc[("support", "house_compliant"), "tuned"] == "0.87 (0.80-0.92) n=130"
+    assert found.loc[("support", "json_valid"), "tuned"] == "0.86 (0.80-0.92) n=130"  # the latest
     assert found.loc[("support", "json_valid"), "base"] == ""
 
 
 def test_without_figures_the_table_is_empty() -> None:
-    assert len(table()) == 0
+    assert len(summary()) == 0
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def run_course(names: list[str] | None = None) -> int:
             pages.write_page(folder / path.name)
             if runs[-1].error:
                 break
-    pages.write_index(folder / "index.html", [(run.name, run.seconds, run.error) for run in runs], results.table())
+    pages.write_index(folder / "index.html", [(run.name, run.seconds, run.error) for run in runs], results.summary())
     return _report(runs, folder / "index.html")
 
 
@@ -140,9 +140,9 @@ def _engine(name: str, begin: float) -> Any:
 
 
 @contextmanager
-def settings() -> Iterator[None]:
-    """The environment in which notebooks run without a reader: headless, free of charge, on this Python."""
-    wanted = {"FINETUNE_HEADLESS": "1", "FINETUNE_SERVICE": "local", "JUPYTER_PREFER_ENV_PATH": "1"}
+def settings(**more: str) -> Iterator[None]:
+    """The environment in which notebooks run without a reader: headless, free of charge, on this Python; and `more`."""
+    wanted = {"FINETUNE_HEADLESS": "1", "FINETUNE_SERVICE": "local", "JUPYTER_PREFER_ENV_PATH": "1", **more}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -159,10 +159,11 @@ def _message(path: Path, failure: papermill.PapermillExecutionError) -> str:
 
 
 def _report(runs: list[Run], index: Path) -> int:
-    table = results.table()
+    table = results.summary()
     if len(table):
-        print(f"\n{table.to_string()}")
-        print(f"\nMade by: {results.made_by()}")
+        usual = table[table[list(results.USUAL)].ne("").any(axis=1)].drop(columns=["notebook", "others"])
+        print(f"\n{usual.to_string(index=False)}")
+        print(f"\nMade by: {results.made_by()}\nOther systems and the traps: {index}")
     print(f"\n{len(runs)} notebooks in {sum(run.seconds for run in runs):.0f} s. Read them: {index}")
     failed = [run for run in runs if run.error]
     for run in failed:

@@ -23,11 +23,8 @@ import openai
 from helpers import journal
 from helpers.errors import Explained
 
-OK, CUT, NOT_GOOD = (
-    "ok",
-    "cut",
-    "not_good",
-)  # what became of a request; otherwise the name of the openai package's error
+# What became of a request; otherwise the name of the openai package's error.
+OK, CUT, NOT_GOOD = "ok", "cut", "not_good"
 OUR_MISTAKES = (openai.BadRequestError, openai.UnprocessableEntityError)  # another model would refuse them as well
 
 

@@ -60,7 +60,7 @@ def write_index(path: Path, runs: list[tuple[str, float, str]], table: pd.DataFr
         state = f'<span class="failed">{html.escape(error)}</span>' if error else "ran to its end"
         link = f'<a href="{name}.html">{html.escape(title(path.with_name(f"{name}.ipynb")))}</a>'
         rows.append(f"<tr><td>{link}</td><td>{seconds:.0f} s</td><td>{state}</td></tr>")
-    figures = table.reset_index().to_html(index=False, border=0) if len(table) else "<p>No figures were recorded.</p>"
+    figures = table.to_html(index=False, border=0) if len(table) else "<p>No figures were recorded.</p>"
     text = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Fine-tuning notebooks: this run</title><style>{STYLE}</style></head><body>

@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from helpers.connection import Service
 from helpers.errors import Explained, cannot_write
 from helpers.local_service.bases import find_bases
+from helpers.local_service.disk import whole_folder
 from helpers.local_service.settings import Settings
 
 NEEDLESS = shutil.ignore_patterns("*.safetensors", "*.index.json", "*.md", "*.png")
@@ -53,12 +54,9 @@ def random_base(service: Service, seed: int = 1) -> Service:
 
 def _make(pretrained: Path, target: Path, seed: int) -> None:
     """Write the base, whole or not at all: the service may look for bases at any moment."""
-    unfinished = target.parent.with_name(target.name + ".part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(pretrained, unfinished, ignore=NEEDLESS)
-    save_file(_weights(pretrained, seed), unfinished / "model.safetensors", metadata={"format": "pt"})
-    target.parent.mkdir(exist_ok=True)
-    unfinished.rename(target)
+    with whole_folder(target, target.parent.with_name(target.name + ".part")) as unfinished:
+        shutil.copytree(pretrained, unfinished, ignore=NEEDLESS, dirs_exist_ok=True)
+        save_file(_weights(pretrained, seed), unfinished / "model.safetensors", metadata={"format": "pt"})
 
 
 def _weights(folder: Path, seed: int) -> dict[str, np.ndarray]:

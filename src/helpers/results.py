@@ -14,7 +14,6 @@ from .workspace import build, write_whole
 
 COLUMNS = ("notebook", "task", "metric", "system", "value", "low", "high", "n", "failed", "seed", "service", "model")
 BEGIN, END = "<!-- results of `make notebooks` -->", "<!-- end of results -->"
-PLACE = ["notebook", "task", "n", "metric"]
 USUAL = ("base", "prompt", "few_shot", "tuned")
 IDENTITY = ("notebook", "task", "metric", "system", "model")  # a row measured anew replaces the one with these
 
@@ -63,26 +62,16 @@ def load() -> pd.DataFrame:
 
 def latest() -> pd.DataFrame:
     """Return the figures without those that the same notebook measured again later."""
-    return load().drop_duplicates([*PLACE, "system"], keep="last")
-
-
-def table() -> pd.DataFrame:
-    """Return the systems side by side: a row for each notebook, task and metric, cells such as "0.87 (0.80-0.92)".
-
-    Where a notebook measured the same thing several times, the latest figure is shown.
-    """
-    frame = latest()
-    wide = frame.assign(cell=_cells(frame)).pivot(index=PLACE, columns="system", values="cell").fillna("")
-    usual = [name for name in USUAL if name in wide]
-    return wide[usual + [name for name in wide if name not in usual]]
+    return load().drop_duplicates(["notebook", "task", "metric", "system"], keep="last")
 
 
 def summary() -> pd.DataFrame:
-    """Return the latest figures for a page: notebook, task, metric, the usual systems, and all others in one column.
+    """Return the systems side by side: notebook, task, metric, the usual systems, and all others in one column.
 
-    Cells such as "0.87 (0.80-0.92) n=130". Tasks that know the usual systems come first.
+    Cells such as "0.87 (0.80-0.92) n=130"; where a notebook measured the same thing several times, the latest. Tasks
+    that know the usual systems come first.
     """
-    frame = load().drop_duplicates(["notebook", "task", "metric", "system"], keep="last")
+    frame = latest()
     frame = frame.assign(cell=[f"{cell} n={n}" for cell, n in zip(_cells(frame), frame["n"], strict=True)])
     rows = []
     for (notebook, task, metric), part in frame.groupby(["notebook", "task", "metric"], sort=False):

@@ -18,7 +18,6 @@ import papermill
 
 from . import course, results
 from .errors import Explained
-from .results import PLACE
 from .workspace import build, course_folder, write_whole
 
 # What each trap does, as the notebooks record it: task, metric, the system that comes out lower, and the one higher.
@@ -57,23 +56,19 @@ def _results(seed: int) -> Path:
 def _run(chosen: list[Path], seed: int) -> list[str]:
     """Run the notebooks with a seed in a build folder of its own. Return the messages of those that failed."""
     folder = _results(seed).parent
-    before = os.environ.get("FINETUNE_BUILD")
     print(f"Seed {seed}:")
-    try:
-        os.environ["FINETUNE_BUILD"] = str(folder)
-        with course.settings():
-            runs = [course.run_notebook(path, folder / path.name, {"seed": seed}) for path in chosen]
-    finally:
-        os.environ.pop("FINETUNE_BUILD") if before is None else os.environ.update(FINETUNE_BUILD=before)
+    with course.settings(FINETUNE_BUILD=str(folder)):
+        runs = [course.run_notebook(path, folder / path.name, {"seed": seed}) for path in chosen]
     return [f"Seed {seed}: {run.error}" for run in runs if run.error]
 
 
 def spread(frame: pd.DataFrame) -> pd.DataFrame:
     """Return mean and range over the seeds: a row for each notebook, task, metric and system."""
-    grouped = frame.groupby([*PLACE, "system"], sort=False)["value"]
+    figure = ["notebook", "task", "metric", "system"]
+    grouped = frame.groupby(figure, sort=False)["value"]
     summed = grouped.agg(["mean", "min", "max", "count"]).reset_index()
     summed["value"] = [f"{r['mean']:.2f} ({r['min']:.2f}-{r['max']:.2f}) x{r['count']}" for _, r in summed.iterrows()]
-    return summed[[*PLACE, "system", "value"]]
+    return summed[[*figure, "value"]]
 
 
 def traps(frame: pd.DataFrame) -> pd.DataFrame:

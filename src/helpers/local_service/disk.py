@@ -1,10 +1,11 @@
-"""Files on the disk: written whole and for good, or linked instead of copied."""
+"""Files and folders on the disk: written whole and for good, or linked instead of copied."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -32,6 +33,25 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+@contextmanager
+def whole_folder(target: Path, unfinished: Path | None = None) -> Iterator[Path]:
+    """Give an empty folder to fill, which then stands in `target`'s place; where that fails, nothing of it is left.
+
+    Until then it is called `unfinished`, by default `target` with ".part" behind it.
+    """
+    unfinished = unfinished or target.with_name(target.name + ".part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(exist_ok=True)
+        unfinished.rename(target)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from .disk import whole_folder
+
 BESIDE_WEIGHTS = (
     "config.json",
     "generation_config.json",
@@ -25,13 +27,11 @@ def export_model(model: Any, folder: Path, source: Path) -> None:
 
     `source` is the folder that the model was loaded from, with its config and tokenizer.
     """
-    unfinished = folder.with_name(folder.name + ".part")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    if hasattr(model, "peft_config"):
-        model.save_pretrained(unfinished)
-        (unfinished / "README.md").unlink(missing_ok=True)  # PEFT's model card is an empty form
-    else:
+    with whole_folder(folder) as unfinished:
+        if hasattr(model, "peft_config"):
+            model.save_pretrained(unfinished)
+            (unfinished / "README.md").unlink(missing_ok=True)  # PEFT's model card is an empty form
+            return
         tied = set(model.all_tied_weights_keys)  # copies of other tensors; the config says of which
         weights = {
             name: tensor.detach().to("cpu", torch.bfloat16).contiguous()
@@ -42,5 +42,3 @@ def export_model(model: Any, folder: Path, source: Path) -> None:
         for name in BESIDE_WEIGHTS:
             if (source / name).is_file():
                 shutil.copyfile(source / name, unfinished / name)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)

@@ -21,9 +21,7 @@ from typing import Any
 
 from .errors import invalid
 
-DPO_RATE = (
-    1 / 40
-)  # of the base's learning rate: the ratio in Zephyr's recipes, full and LoRA (Tunstall and others, 2023)
+DPO_RATE = 1 / 40  # of the base's learning rate, as in Zephyr's recipes, full and LoRA (Tunstall and others, 2023)
 BOUNDS = {"n_epochs": (1, 50), "batch_size": (1, 256)}
 MOST_BETA = 2.0
 AUTO_BETA = 0.1  # the value most used by Rafailov and others (2023)

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from .catalogue import Catalogue, ServedModel
+from .disk import whole_folder
 from .errors import ApiError
 from .settings import Settings
 from .store import Store
@@ -39,18 +40,11 @@ def take_away(settings: Settings, name: str, target: Path) -> list[str]:
         raise CannotExport(str(error)) from error
     finally:
         store.close()
-    unfinished = target.with_name(target.name + ".part")
-    shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        unfinished.mkdir(parents=True)
-        told = _adapter(model, unfinished, target) if model.adapter else _whole(model, unfinished, target)
-        if target.exists():
-            target.rmdir()
-        unfinished.rename(target)
+        with whole_folder(target) as folder:
+            return _adapter(model, folder, target) if model.adapter else _whole(model, folder, target)
     except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
         raise CannotExport(f"{target} could not be written ({error.strerror or error}).") from error
-    return told
 
 
 def _whole(model: ServedModel, folder: Path, target: Path) -> list[str]:
