@@ -16,6 +16,7 @@ import pytest
 from live_service import LiveService, examples
 
 from helpers import Explained, connect, connection
+from helpers.connection import sizes
 from helpers.stop import stop_service
 from helpers.tokens import price_table
 
@@ -203,3 +204,16 @@ def test_a_killed_service_comes_back_and_has_lost_nothing(
     finally:
         assert "has stopped" in stop_service()
     assert "No local service runs" in stop_service()
+
+
+def test_the_sizes_of_a_base_come_smaller_first(at_service: LiveService, hosted: str) -> None:
+    for service, names in {
+        "local": ["pocket-1m", "pocket-6m"],
+        "openai": ["gpt-4o-mini-2024-07-18", "gpt-4o-2024-08-06"],
+    }.items():
+        assert [each.base_model for each in sizes(connect(service, quiet=True))] == names
+
+
+def test_a_base_of_no_known_family_is_its_only_size(at_service: LiveService) -> None:
+    tiny = connect(model="tiny", quiet=True)
+    assert sizes(tiny) == [tiny]

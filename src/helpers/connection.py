@@ -12,7 +12,7 @@ a yes. Shown in notebook 00.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx2
 import openai
@@ -25,6 +25,7 @@ from .local_service.start import ServiceNotStarted, ensure_running
 from .service_errors import retired, tell_in_words
 
 LOCAL_MODEL = "pocket-6m"
+FAMILIES = (("pocket-1m", "pocket-6m"), ("gpt-4o-mini-2024-07-18", "gpt-4o-2024-08-06"))  # smaller first
 OPENAI_URL = "https://api.openai.com/v1"
 CHOICES = "local, openai, azure, or the URL of a server with OpenAI's API, for example http://127.0.0.1:8000/v1"
 
@@ -58,6 +59,16 @@ def connect(
     if not quiet:
         print("\n".join(_about(connected)))
     return connected
+
+
+def sizes(service: Service) -> list[Service]:
+    """Return the service once for each size of its base that it offers, smaller first, so that sizes can be compared.
+
+    Just the service itself where it has no other size of that base, or none that is known here.
+    """
+    family = next((names for names in FAMILIES if service.base_model in names), ())
+    offered = _models(service.name, service.client) if family else []
+    return [replace(service, base_model=name) for name in family if name in offered] or [service]
 
 
 def _client(name: str) -> openai.OpenAI:
