@@ -23,6 +23,7 @@ from live_service import LiveService, examples, live_service
 from nbclient import NotebookClient
 
 from helpers import Explained, connect, connection, service_errors, spending
+from helpers.asking import ask_all, requests
 from helpers.evaluate import ask
 from helpers.tokens import OverBudget, training_cost
 from helpers.workspace import tuned_model, write_jsonl
@@ -246,13 +247,25 @@ def test_somebody_who_is_there_is_asked(
 
 
 def test_what_cannot_be_priced_wants_a_yes_as_well(relay: Relay, train: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = [connect(f"{relay.root}/v1", "tiny", ceiling=ceiling, quiet=True) for ceiling in (None, 5.0)]
+    monkeypatch.setattr(spending, "HERE", set())
+    relay.refuse = lambda request: "404" if request.path.endswith("/models") else None  # it does not say whose they are
+    with pytest.raises(OverBudget, match=r"Nobody agreed.*not known here"):
+        tuned_model(services[0], train, **QUICK)
+    with pytest.raises(OverBudget, match=r"not known here.*over your ceiling"):
+        tuned_model(services[1], train, **QUICK)
+    with pytest.raises(OverBudget, match=r"not known here, so nothing was sent"):
+        spending.check_ceiling(spending.at_most(services[0].client, requests("tiny", [HELLO], 2, 0, 1)), 5.0)
+    assert posts(relay) == []
+
+
+def test_a_local_service_on_another_machine_costs_nothing(
+    relay: Relay, train: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = connect(f"{relay.root}/v1", "tiny", quiet=True)
     monkeypatch.setattr(spending, "HERE", set())
-    with pytest.raises(OverBudget, match=r"Nobody agreed.*not known here"):
-        tuned_model(service, train, **QUICK)
-    with pytest.raises(OverBudget, match=r"not known here.*over your ceiling"):
-        tuned_model(connect(f"{relay.root}/v1", "tiny", ceiling=5.0, quiet=True), train, **QUICK)
-    assert posts(relay) == []
+    model = tuned_model(service, train, seed=17, **QUICK)
+    assert ask_all(service.client, requests(model, [HELLO], 2, 0, 1), ceiling=0.0)
 
 
 # What refusals say ----------------------------------------------------------------------------------------------------

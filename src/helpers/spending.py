@@ -1,7 +1,8 @@
 """What training and asking cost: before anything is sent, and in fact, afterwards; and that somebody agreed to it.
 
 For OpenAI's models the dated price table (data/prices.json) tells, wherever they are asked: a gateway on this machine
-passes the bill on. Any other model on this machine costs nothing; what another service takes is not known here.
+passes the bill on. Any other model costs nothing on this machine, and nothing where its server says that it is the
+local service, such as one for a class; what another service takes is not known here.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def spent(client: openai.OpenAI, model: str, used: Iterable[tuple[int, int]], ba
     table = price_table()
     name = model.split(":")[1] if model.startswith("ft:") else model
     price = table["models"].get(name)
-    if price is None and client.base_url.host in HERE:
+    if price is None and _costs_nothing(client):
         return Spending(len(pairs), tokens_in, tokens_out, 0.0, "")
     kind = "" if model.startswith("ft:") else "base_"
     dollars = None
@@ -89,7 +90,7 @@ def agree_to_train(service: Service, examples: Iterable[Messages], n_epochs: int
     base = service.base_model
     name = base.split(":")[1] if base.startswith("ft:") else base
     priced = name in price_table()["models"]
-    if service.is_local or (service.client.base_url.host in HERE and not priced):
+    if service.is_local or (not priced and _costs_nothing(service.client)):
         return
     cost = training_cost(examples, name, n_epochs) if priced else None
     told = str(cost) if cost else f"What {service.name} charges for training is not known here; ask whoever runs it"
@@ -107,6 +108,16 @@ def agree_to_train(service: Service, examples: Iterable[Messages], n_epochs: int
             f"{told}. That is over your ceiling of ${service.ceiling:,.2f}, so nothing was sent. Use fewer examples or "
             f"epochs, a cheaper model, or raise the ceiling. {FREE}"
         )
+
+
+def _costs_nothing(client: openai.OpenAI) -> bool:
+    """Whether models without a price at OpenAI are free here: on this machine, or where a local service serves them."""
+    if client.base_url.host in HERE:
+        return True
+    try:
+        return any(model.owned_by == "local-service" for model in client.models.list())
+    except openai.OpenAIError:  # who does not answer has not said that it is free
+        return False
 
 
 def _confirmed() -> bool:

@@ -71,6 +71,15 @@ def structure(path: Path) -> None:
         assert not any(read_row(line, number)[1] for number, line in enumerate(file, start=1))
 
 
+def on_all_cores(count: Callable[[list[dict[str, Any]]], int], rows: Iterator[dict[str, Any]]) -> int:
+    """Return the sum of the counts of batches of rows; a few batches are held at a time, never the whole file."""
+    total = 0
+    with ThreadPoolExecutor(CORES) as pool:
+        while batches := [batch for _ in range(8 * CORES) if (batch := list(islice(rows, BATCH)))]:
+            total += sum(pool.map(count, batches))
+    return total
+
+
 def structure_and_tokens(path: Path) -> None:
     """Every example's structure and its tokens, those counted by all cores."""
     from helpers.checks.rows import read_row
@@ -79,10 +88,9 @@ def structure_and_tokens(path: Path) -> None:
     def count(rows: list[dict[str, Any]]) -> int:
         return sum(count_example(row["messages"]) for row in rows)
 
-    with path.open("rb", buffering=256 * 1024) as file, ThreadPoolExecutor(CORES) as pool:
+    with path.open("rb", buffering=256 * 1024) as file:
         read = (read_row(line, number)[0] for number, line in enumerate(file, start=1))
-        good = (row for row in read if row is not None)
-        assert sum(pool.map(count, iter(lambda: list(islice(good, BATCH)), []))) > 0
+        assert on_all_cores(count, (row for row in read if row is not None)) > 0
 
 
 def raw_tiktoken(path: Path) -> None:
@@ -94,9 +102,7 @@ def raw_tiktoken(path: Path) -> None:
     def count(rows: list[dict[str, Any]]) -> int:
         return sum(len(encode(message["content"])) for row in rows for message in row["messages"])
 
-    rows = rows_of(path)
-    with ThreadPoolExecutor(CORES) as pool:
-        assert sum(pool.map(count, iter(lambda: list(islice(rows, BATCH)), []))) > 0
+    assert on_all_cores(count, rows_of(path)) > 0
 
 
 def copies(path: Path) -> None:
