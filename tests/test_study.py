@@ -48,7 +48,18 @@ def test_a_seed_that_fails_is_told_and_the_others_count(course: Path) -> None:
     broken.write_text(broken.read_text(encoding="utf-8").replace("0.4 + seed", "1 / (seed - 2) + 0.4 + seed"))
     done = run(course, "study", "--seeds", "2", "3")
     assert done.returncode == 1
-    assert "Seed 2: 00_seeded.ipynb" in done.stdout and "division by zero" in pages(course)
+    assert "seed 2: 00_seeded.ipynb" in done.stdout and "division by zero" in pages(course)
+
+
+def test_the_learning_curves_stand_on_less_and_on_more(course: Path) -> None:
+    sized = course / "notebooks" / "00_seeded.ipynb"
+    text = sized.read_text(encoding="utf-8").replace('"seed = 1"', '"seed = 1\\n", "n_train = 40"')
+    sized.write_text(text.replace('\\"tuned\\": 0.5', '\\"tuned\\": min(n_train, 80) / 100'), encoding="utf-8")
+    done = run(course, "study", "--seeds", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| 00_seeded | trap_forgetting | right | 0.10 | 0.20 | 0.40 | 0.80 |" in pages(course)
+    done = run(course, "study", "--seeds", "3", "--no-curves")
+    assert done.returncode == 0 and "Learning curves" not in pages(course)
 
 
 def test_without_a_seed_there_is_nothing_to_study(course: Path) -> None:

@@ -102,10 +102,11 @@ def study(arguments: list[str]) -> int:
     """run notebooks with several seeds and write the spread of their figures into studies"""
     parser = _parser_for_notebooks("study", study)
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED", help="default: 1 2 3")
+    parser.add_argument("--no-curves", action="store_true", help="run no other sizes of the training data")
     options = parser.parse_args(arguments)
     from .study import run_study
 
-    return run_study(options.notebooks, options.seeds)
+    return run_study(options.notebooks, options.seeds, curves=not options.no_curves)
 
 
 def slides(arguments: list[str]) -> int:

@@ -1,15 +1,16 @@
-"""`python -m helpers study`: the notebooks again with other seeds, and what their figures are then.
+"""`python -m helpers study`: the notebooks again with other seeds and other sizes of data, and their figures then.
 
 One run is one draw: another seed gives other figures. Each seed runs the chosen notebooks whole, with its own results,
-and the tables hold mean and range over the seeds, and of each trap how often it did what its notebook says. Written to
-studies/DATE.md; nothing in a course's build folder changes but build/study.
+and the tables hold mean and range over the seeds, and of each trap how often it did what its notebook says. Notebooks
+that say on how many examples they train (n_train) run with fewer and with all of them too: their learning curves.
+Written to studies/DATE.md; nothing in a course's build folder changes but build/study.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -31,35 +32,53 @@ TRAPS = {
 }
 
 
-def run_study(names: list[str] | None, seeds: Sequence[int]) -> int:
-    """Run the notebooks once a seed, write the tables and print where. Return 0, or 1 where a notebook failed.
+# How much of the course's training data the learning curves stand on. A notebook takes no more than there is.
+SIZES = {"a quarter": 0.25, "half": 0.5, "as in the course": 1.0, "all there is": 1000.0}
 
-    Raises Explained where none of the notebooks has a seed.
+
+def run_study(names: list[str] | None, seeds: Sequence[int], curves: bool = True) -> int:
+    """Run the notebooks once a seed, and once a size; write the tables and print where. Return 0, or 1 if one failed.
+
+    Without `curves` only the seeds are run. Raises Explained where none of the notebooks has a seed.
     """
-    chosen = [path for path in course.notebooks(names) if "seed" in papermill.inspect_notebook(path)]
+    parameters = {path: papermill.inspect_notebook(path) for path in course.notebooks(names)}
+    chosen = [path for path, known in parameters.items() if "seed" in known]
     if not chosen:
         raise Explained("None of these notebooks has a parameter called seed, so another seed would change nothing.")
-    errors = [error for seed in seeds for error in _run(chosen, seed)]
-    frames = [pd.read_json(path) for path in (_results(seed) for seed in seeds) if path.is_file()]
-    if frames:
+    errors = [error for seed in seeds for error in _run(f"seed {seed}", {path: {"seed": seed} for path in chosen})]
+    usual = {path: int(parameters[path]["n_train"]["default"]) for path in chosen if "n_train" in parameters[path]}
+    sizes = {name: share for name, share in SIZES.items() if share != 1} if curves and usual else {}
+    for name, share in sizes.items():
+        fewer = {path: {"seed": seeds[0], "n_train": round(n * share)} for path, n in usual.items()}
+        errors += _run(name, fewer)
+    of_seeds = _figures([f"seed {seed}" for seed in seeds])
+    if len(of_seeds):
+        by_size = {name: _figures([name]) for name in sizes}
         page = course_folder() / "studies" / f"{date.today()}.md"
         page.parent.mkdir(exist_ok=True)
-        print(write_whole(page, _page(pd.concat(frames), [path.stem for path in chosen], seeds, errors)))
+        print(write_whole(page, _page(of_seeds, by_size, _about(chosen, seeds), errors)))
     print(*errors, sep="\n")
     return 1 if errors else 0
 
 
-def _results(seed: int) -> Path:
-    return build("study", f"seed-{seed}", "results.json")
-
-
-def _run(chosen: list[Path], seed: int) -> list[str]:
-    """Run the notebooks with a seed in a build folder of its own. Return the messages of those that failed."""
-    folder = _results(seed).parent
-    print(f"Seed {seed}:")
+def _run(name: str, chosen: Mapping[Path, dict[str, int]]) -> list[str]:
+    """Run the notebooks with their parameters and results of their own. Return the messages of those that failed."""
+    _results(name).unlink(missing_ok=True)
+    folder = _results(name).parent
+    print(f"{name}:")
     with course.settings(FINETUNE_BUILD=str(folder)):
-        runs = [course.run_notebook(path, folder / path.name, {"seed": seed}) for path in chosen]
-    return [f"Seed {seed}: {run.error}" for run in runs if run.error]
+        runs = [course.run_notebook(path, folder / path.name, given) for path, given in chosen.items()]
+    return [f"{name}: {run.error}" for run in runs if run.error]
+
+
+def _results(name: str) -> Path:
+    return build("study", name.replace(" ", "-"), "results.json")
+
+
+def _figures(names: Sequence[str]) -> pd.DataFrame:
+    """All figures that the runs of these names have recorded."""
+    frames = [pd.read_json(path) for path in map(_results, names) if path.is_file()]
+    return pd.concat(frames) if frames else pd.DataFrame(columns=list(results.COLUMNS))
 
 
 def spread(frame: pd.DataFrame) -> pd.DataFrame:
@@ -81,20 +100,34 @@ def traps(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         by = (wide[higher] - wide[lower]).dropna()
         rows.append({"trap": name, "seeds": len(by), "happened": int((by > 0).sum()), "points": by.mean() * 100})
-    return pd.DataFrame(rows, columns=["trap", "seeds", "happened", "points"])
+    return pd.DataFrame(rows, columns=["trap", "seeds", "happened", "points"]).round(1)
 
 
-def _page(frame: pd.DataFrame, names: list[str], seeds: Sequence[int], errors: list[str]) -> str:
+def learning_curves(by_size: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the tuned model's figures, one column a size, for the notebooks that were run with several sizes."""
+    parts = [frame.assign(size=size) for size, frame in by_size.items()]
+    frame = pd.concat(parts)
+    frame = frame[frame["system"] == "tuned"]
+    wide = frame.pivot_table(index=["notebook", "task", "metric"], columns="size", values="value", aggfunc="last")
+    wide = wide.reindex(columns=list(SIZES)).dropna(thresh=2)
+    return wide.map(lambda value: "" if pd.isna(value) else f"{value:.2f}").reset_index()
+
+
+def _page(of_seeds: pd.DataFrame, by_size: Mapping[str, pd.DataFrame], about: str, errors: list[str]) -> str:
     """The page in Markdown."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
-    told = [
-        f"# Study of {date.today()}",
-        f"Notebooks {', '.join(names)}; seeds {', '.join(map(str, seeds))}; {machine}.",
-        "A value: mean over the seeds (lowest-highest) x how many seeds.",
-        results.markdown(spread(frame)),
-        "## Traps",
-        "On how many seeds each happened, and the mean difference in points.",
-        results.markdown(traps(frame).round(1)),
-        *(["## Failed", *errors] if errors else []),
-    ]
-    return "\n\n".join(told) + "\n"
+    told = [f"# Study of {date.today()}", about, results.markdown(spread(of_seeds))]
+    told += ["## Traps", "On how many seeds each happened, and the mean difference in points."]
+    told.append(results.markdown(traps(of_seeds)))
+    if by_size:
+        first = of_seeds["seed"].iloc[0]
+        usual = of_seeds[of_seeds["seed"] == first]
+        told += ["## Learning curves", f"The tuned model's figures by how much it was trained on; seed {first}."]
+        told.append(results.markdown(learning_curves({**by_size, "as in the course": usual})))
+    return "\n\n".join([*told, *(["## Failed", *errors] if errors else [])]) + "\n"
+
+
+def _about(chosen: Sequence[Path], seeds: Sequence[int]) -> str:
+    return (
+        f"Notebooks {', '.join(path.stem for path in chosen)}; seeds {', '.join(map(str, seeds))}; {os.cpu_count()} "
+        f"cores, {platform.machine()}, {platform.system()}. A value: mean over the seeds (lowest-highest) x how many."
+    )
