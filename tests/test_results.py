@@ -78,13 +78,16 @@ def test_a_broken_file_is_explained(folder: Path) -> None:
 
 def test_a_page_gets_the_table_between_its_marks(tmp_path: Path) -> None:
     record(**figure())
+    record(**figure(notebook="05_iteration", task="trap_forgetting", metric="right"))
     page = tmp_path / "README.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     for _ in range(2):
         write_into(page)
     text = page.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{BEGIN}\nMade by ") and text.endswith(f"{END}\nafter\n")
-    assert "old" not in text and text.count("| house_compliant |") == 1
+    shown, folded = text.split("<details>")
+    assert "old" not in text and text.count("| house_compliant |") == 1 and "| house_compliant |" in shown
+    assert "| 05_iteration | trap_forgetting | right |" in folded and "trap_forgetting" not in shown
     page.write_text("no place", encoding="utf-8")
     with pytest.raises(Explained, match="no place for results"):
         write_into(page)

@@ -15,6 +15,12 @@ from .workspace import build, write_whole
 COLUMNS = ("notebook", "task", "metric", "system", "value", "low", "high", "n", "failed", "seed", "service", "model")
 BEGIN, END = "<!-- results of `make notebooks` -->", "<!-- end of results -->"
 USUAL = ("base", "prompt", "few_shot", "tuned")
+CASES = {  # what a reader looks for first: the running example and the three cases
+    "support": ("house_compliant", "facts_correct", "json_valid"),
+    "legal": ("rule_compliance", "all_rules", "facts_correct", "editing_saved"),
+    "soap": ("section_placement", "fact_recall", "invented_facts", "doses_exact", "editing_saved"),
+    "voice": ("on_brand", "facts_kept", "channel_rules"),
+}
 IDENTITY = ("notebook", "task", "metric", "system", "model")  # a row measured anew replaces the one with these
 
 
@@ -95,14 +101,26 @@ def made_by() -> str:
 
 
 def write_into(page: Path) -> None:
-    """Put the table into the page (README.md) between its two marks, so that its figures are always those of a run."""
+    """Put the figures into the page (README.md) between its two marks, so that they are always those of a run.
+
+    The running example and the cases stand first, all other figures folded under them.
+    """
     before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
         raise Explained(f"{page} has no place for results: the lines {BEGIN!r} and {END!r}.")
     bases = sorted({name.split(":")[1] if name.startswith("ft:") else name for name in load()["model"]})
-    told = f"Made by {', '.join(bases)} and models tuned from these; cells: value (95% interval), items."
-    write_whole(page, "\n".join([before + begin, told, "", markdown(summary()), end + after]))
+    table = summary()
+    named = [metric in CASES.get(task, ()) for task, metric in zip(table["task"], table["metric"], strict=True)]
+    first = table[pd.Series(named, index=table.index) & table["tuned"].ne("")]
+    told = [
+        f"Made by {', '.join(bases)} and models tuned from these; cells: value (95% interval), items.",
+        markdown(first.drop(columns=["notebook", "others"])),
+        "<details><summary>All figures of this run: other test sets, systems and traps</summary>",
+        markdown(table.drop(index=first.index)),
+        "</details>",
+    ]
+    write_whole(page, before + begin + "\n" + "\n\n".join(told) + "\n" + end + after)
 
 
 def markdown(frame: pd.DataFrame) -> str:
