@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ftfy.badness import is_bad
-from stdnum.iso7064 import mod_97_10
+from stdnum import iban
+from stdnum.us import ssn
 
-from helpers import clean
+from helpers import clean, personal
 from helpers.checks.findings import Finding, finding
 
 SPECIAL = re.compile(r"<\|[a-z_]{1,30}\|>|\[/?INST\]|</?s>|<(?:start|end)_of_turn>")
@@ -31,15 +32,13 @@ MAIL = re.compile(
 )
 NULL_WORDS = {"null", "none", "nan", "undefined", "n/a", "[object object]"}
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
-IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 PRIVATE: dict[str, Callable[[str], bool]] = {
-    "an e-mail address": lambda text: "@" in text and bool(clean.EMAIL.search(text)),
-    "a card number": lambda text: any(clean.is_card(match[0]) for match in clean.CARD.finditer(text)),
-    "a telephone number": lambda text: bool(clean.PHONE.search(text)),
-    "a street address": lambda text: bool(clean.ADDRESS.search(text)),
-    "an IBAN": lambda text: any(_is_iban(match[0]) for match in IBAN.finditer(text)),
-    "a US social security number": lambda text: bool(SSN.search(text)),
+    "an e-mail address": lambda text: "@" in text and bool(personal.EMAIL.search(text)),
+    "a card number": lambda text: any(personal.is_card(match[0]) for match in personal.CARD.finditer(text)),
+    "a telephone number": lambda text: bool(personal.PHONE.search(text)),
+    "a street address": lambda text: bool(personal.ADDRESS.search(text)),
+    "an IBAN": lambda text: any(iban.is_valid(match[0]) for match in personal.IBAN.finditer(text)),
+    "a US social security number": lambda text: any(ssn.is_valid(match[0]) for match in personal.SSN.finditer(text)),
 }
 SERVICE_TALK = re.compile(  # what desks, doctors and assistants say to whom they serve
     r"\b(?:how (?:can|may) (?:i|we) (?:help|assist)|thank you for (?:contacting|reaching out|calling|your patience)"
@@ -110,9 +109,3 @@ def _bad_place(text: str) -> int:
 
 def _around(text: str, place: int) -> str:
     return text[max(0, place - 5) : place + 10]
-
-
-def _is_iban(text: str) -> bool:
-    """Whether the check digits are right (ISO 13616: the number moved round and read in base 36 is 1 modulo 97)."""
-    plain = text.replace(" ", "")
-    return bool(mod_97_10.is_valid(plain[4:] + plain[:4]))
