@@ -21,7 +21,7 @@ from helpers.batches import ask_batch
 from helpers.errors import Explained
 from helpers.frontend import StatusLine
 from helpers.service_errors import explain, said
-from helpers.spending import at_most, check_ceiling
+from helpers.spending import HERE, at_most, check_ceiling
 from helpers.whole_file import whole_file
 from helpers.workspace import build
 
@@ -61,15 +61,17 @@ def ask(
     max_tokens: int = 220,
     temperature: float = 0,
     seed: int = 1,
-    workers: int = 8,
+    workers: int | None = None,
     label: str = "",
 ) -> list[Answer]:
     """Return the model's answer to every conversation, in their order; `workers` requests are under way at a time.
 
+    Without a number it is 8, and 16 on this machine: the local service writes all the answers of a model together.
     One line tells how far it is and then how long it took. A passing failure is tried again by the SDK (its
     max_retries); one that lasts raises Explained, and the requests not yet sent are not sent.
     """
     asked = requests(model, conversations, max_tokens, temperature, seed)
+    workers = workers or usual_workers(client)
     return _gather(client, asked, workers, label or model, failures=(), arrived=lambda place, answer: None)
 
 
@@ -77,7 +79,7 @@ def ask_all(
     client: openai.OpenAI,
     asked: Sequence[Request],
     *,
-    workers: int = 8,
+    workers: int | None = None,
     label: str = "",
     batch: bool = False,
     ceiling: float = 0.0,
@@ -92,7 +94,7 @@ def ask_all(
     """
     if not asked:
         return []
-    label = label or asked[0]["model"]
+    label, workers = label or asked[0]["model"], workers or usual_workers(client)
     try:
         kept = Kept(client, asked[0]["model"])
     except openai.OpenAIError as error:
@@ -119,6 +121,11 @@ def ask_all(
         names = list(missing)
         _gather(client, list(missing.values()), workers, label, OF_ONE, lambda place, got: arrived(names[place], got))
     return [found[key] for key in keys]
+
+
+def usual_workers(client: openai.OpenAI) -> int:
+    """Return how many requests are under way at a time where nobody says."""
+    return 16 if client.base_url.host in HERE else 8
 
 
 class Kept:

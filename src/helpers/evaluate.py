@@ -23,7 +23,7 @@ import openai
 import pandas as pd
 
 from helpers import spending
-from helpers.asking import Answer, Conversation, ask, ask_all, requests
+from helpers.asking import Answer, Conversation, ask, ask_all, requests, usual_workers
 from helpers.compare import rates
 from helpers.decisions import fingerprint
 from helpers.errors import Explained
@@ -148,7 +148,7 @@ def evaluate(
     max_tokens: int = 220,
     temperature: float = 0,
     seed: int = 1,
-    workers: int = 8,
+    workers: int | None = None,
     batch: bool = False,
     ceiling: float = 0.0,
 ) -> Evaluation:
@@ -164,7 +164,7 @@ def evaluate(
         raise ValueError(f"There are {len(asked)} conversations for {len(examples)} examples: one an example.")
     answers = ask_all(client, asked, workers=workers, label=system, batch=batch, ceiling=ceiling)
     every = [graders] if callable(graders) else list(graders)
-    with ThreadPoolExecutor(workers) as pool:  # a grader of the service's waits for its answer
+    with ThreadPoolExecutor(workers or usual_workers(client)) as pool:  # a grader of the service's waits for its answer
         rows = list(pool.map(lambda pair: _row(pair[0], pair[1], every), zip(answers, examples, strict=True)))
     after = spending.spent(client, model, ((a.prompt_tokens, a.completion_tokens) for a in answers), batch)
     settings = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed, "prompt": _prompt(asked)}

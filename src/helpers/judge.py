@@ -119,7 +119,7 @@ def judge_pairs(
     *,
     criterion: str = "which answer is right and helps the person who asked.",
     people: Sequence[Choice | None] | None = None,
-    workers: int = 8,
+    workers: int | None = None,
     ceiling: float = 0.0,
 ) -> JudgeReport:
     """Return the judge's verdicts on all pairs, with its sway by place and its agreement with people.

@@ -14,7 +14,7 @@ from .context import Service
 from .errors import ApiError, respond
 
 MOST_UNFINISHED_JOBS = 3
-MOST_IN_FLIGHT = 16  # requests; two notebooks that evaluate ask 8 at a time each
+MOST_IN_FLIGHT = 32  # requests; two notebooks that evaluate ask 16 at a time each
 
 
 class InFlight:
