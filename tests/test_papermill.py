@@ -78,7 +78,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "visits_a_year": 1000,
         "seed": 2,
     },
-    "08": {"n_train": 16, "n_epochs": 1, "n_trials": 2, "n_rivals": 3, "n_test": 4, "n_swapped": 1, "seed": 2},
+    "08": {"n_train": 16, "n_epochs": 1, "n_trials": 2, "n_rivals": 3, "n_test": 4, "n_sizes": 2, "n_swapped": 1, "seed": 2},
     "09": {
         "n_epochs": 1,
         "document_epochs": 1,
