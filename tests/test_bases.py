@@ -34,6 +34,18 @@ def test_both_read_and_write_the_same_way() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_whoever_loads_it_stops_where_an_answer_ends(folder: Path) -> None:
+    end = {"content": "<|end|>", "special": True}
+    [number] = [
+        token["id"]
+        for token in json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["added_tokens"]
+        if end.items() <= token.items()
+    ]
+    for name in ("config.json", "generation_config.json"):
+        assert json.loads((folder / name).read_text(encoding="utf-8"))["eos_token_id"] == number, name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_weights_are_bf16(folder: Path) -> None:
     with (folder / "model.safetensors").open("rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))

@@ -15,7 +15,9 @@ from transformers import LlamaTokenizer
 from .corpus import CONTEXT, tasks
 from .values import word_lists
 
-CONTROL = ("<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", "<|end|>")
+PAD = 3
+CONTROL = ("<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", "<|end|>")  # numbered from PAD on
+END = PAD + 1 + CONTROL.index("<|end|>")  # with which every message ends, and so every answer
 COMMON_REPEATS = 400  # lifts common words over the rarer pieces of random names
 REQUIRED = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~£€°½–—‘’“”…•éèêàâäöüßçñáíóúåø"
 TEMPLATE = Path(__file__).parents[1] / "chat_template.jinja"
@@ -38,7 +40,7 @@ def train(folder: Path, vocabulary: int, documents: int, seed: int) -> None:
         add_dummy_prefix=False,
         user_defined_symbols=["\n"],
         control_symbols=list(CONTROL),
-        pad_id=3,
+        pad_id=PAD,
         pad_piece="<pad>",
         unk_id=0,
         bos_id=1,

@@ -22,7 +22,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from ..optimizer import Muon
 from .corpus import CONTEXT, DRILL, WEIGHTS, Encoder, Example, batches, padded
-from .tokenizer import TEMPLATE
+from .tokenizer import END, PAD, TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def new_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
         max_position_embeddings=CONTEXT,
         tie_word_embeddings=True,
         bos_token_id=1,
-        pad_token_id=3,
+        eos_token_id=END,
+        pad_token_id=PAD,
     )
     config._attn_implementation = "eager"  # on a CPU and at these lengths faster than sdpa, compiled or not
     return LlamaForCausalLM(config)
@@ -92,7 +93,9 @@ class Batch:
 def collate(examples: list[Example], device: str) -> Batch:
     """Return the examples as one batch."""
     shape = len(examples), padded(max(len(e.ids) for e in examples))
-    batch = Batch(torch.full(shape, 3), torch.full(shape, 3), torch.zeros(shape), torch.zeros(shape, dtype=torch.bool))
+    batch = Batch(
+        torch.full(shape, PAD), torch.full(shape, PAD), torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
+    )
     for row, example in enumerate(examples):
         n = len(example.ids)
         batch.ids[row, :n] = torch.tensor(example.ids)
