@@ -119,7 +119,7 @@ def test_one_notebook_can_be_run_and_the_others_figures_stay(course: Path) -> No
 
 def test_notebooks_are_run_in_place_without_what_changes_from_run_to_run(course: Path) -> None:
     assert run(course, "notebooks").returncode == 0
-    assert "| 00_first | support |" in (course / "README.md").read_text(encoding="utf-8")
+    assert "| support | json_valid |" in (course / "README.md").read_text(encoding="utf-8")
     path = course / "notebooks" / "00_first.ipynb"
     notebook: Any = nbformat.read(path, as_version=4)
     assert notebook.cells[1].outputs[0].data["text/plain"] == "2"
