@@ -117,14 +117,15 @@ def bars(frame: pd.DataFrame, title: str = "", ylabel: str = "share of replies")
     systems, metrics = list(dict.fromkeys(frame["system"])), list(dict.fromkeys(frame["metric"]))
     figure, axes = new_axes(title)
     width = 0.8 / max(len(systems), 1)
+    crowded = len(metrics) > 4  # then labels stand on two lines, and figures are smaller
     for index, system in enumerate(systems):
         rows = frame[frame["system"] == system]
         places = [metrics.index(m) + (index - (len(systems) - 1) / 2) * width for m in rows["metric"]]
         whiskers = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
         colour = COLOURS[index % len(COLOURS)]
         drawn = axes.bar(places, rows["value"], width * 0.92, yerr=whiskers, capsize=3, color=colour, label=system)
-        axes.bar_label(drawn, [f"{value:.0%}" for value in rows["value"]], padding=2, fontsize=10)
-    axes.set_xticks(range(len(metrics)), [str(metric).replace("_", " ") for metric in metrics])
+        axes.bar_label(drawn, [f"{value:.0%}" for value in rows["value"]], padding=2, fontsize=8 if crowded else 10)
+    axes.set_xticks(range(len(metrics)), [str(metric).replace("_", "\n" if crowded else " ") for metric in metrics])
     axes.set_ylim(0, 1.12)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_ylabel(ylabel)
