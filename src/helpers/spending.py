@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import openai
@@ -112,12 +113,16 @@ def agree_to_train(service: Service, examples: Iterable[Messages], n_epochs: int
 
 def _costs_nothing(client: openai.OpenAI) -> bool:
     """Whether models without a price at OpenAI are free here: on this machine, or where a local service serves them."""
-    if client.base_url.host in HERE:
-        return True
     try:
-        return any(model.owned_by == "local-service" for model in client.models.list())
+        return client.base_url.host in HERE or _is_local_service(client)
     except openai.OpenAIError:  # who does not answer has not said that it is free
         return False
+
+
+@lru_cache(maxsize=8)
+def _is_local_service(client: openai.OpenAI) -> bool:
+    """Whether its models' owner says so, asked once: an evaluation wants to know before and after."""
+    return any(model.owned_by == "local-service" for model in client.models.list())
 
 
 def _confirmed() -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 from ftfy.badness import is_bad
 from stdnum import iban
-from stdnum.us import ssn
 
 from helpers import clean, personal
 from helpers.checks.findings import Finding, finding
@@ -32,13 +31,15 @@ MAIL = re.compile(
 )
 NULL_WORDS = {"null", "none", "nan", "undefined", "n/a", "[object object]"}
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+# Stricter than personal's, which hides: a number with more digits joined by dashes is no such number to warn of.
+SSN = re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 PRIVATE: dict[str, Callable[[str], bool]] = {
     "an e-mail address": lambda text: "@" in text and bool(personal.EMAIL.search(text)),
     "a card number": lambda text: any(personal.is_card(match[0]) for match in personal.CARD.finditer(text)),
     "a telephone number": lambda text: bool(personal.PHONE.search(text)),
     "a street address": lambda text: bool(personal.ADDRESS.search(text)),
     "an IBAN": lambda text: any(iban.is_valid(match[0]) for match in personal.IBAN.finditer(text)),
-    "a US social security number": lambda text: any(ssn.is_valid(match[0]) for match in personal.SSN.finditer(text)),
+    "a US social security number": lambda text: bool(SSN.search(text)),
 }
 SERVICE_TALK = re.compile(  # what desks, doctors and assistants say to whom they serve
     r"\b(?:how (?:can|may) (?:i|we) (?:help|assist)|thank you for (?:contacting|reaching out|calling|your patience)"

@@ -37,17 +37,19 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def whole_folder(target: Path, unfinished: Path | None = None) -> Iterator[Path]:
-    """Give an empty folder to fill, which then stands in `target`'s place; where that fails, nothing of it is left.
+    """Give an empty folder to fill, which then is `target`; where that fails, nothing of it is left.
 
-    Until then it is called `unfinished`, by default `target` with ".part" behind it.
+    Until then it is called `unfinished`, by default `target` with ".part" behind it. Raises OSError where a folder
+    called `target` holds something by then: what is there is never removed here.
     """
     unfinished = unfinished or target.with_name(target.name + ".part")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     try:
         yield unfinished
-        shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
+        if target.exists():
+            target.rmdir()
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
