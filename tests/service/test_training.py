@@ -130,8 +130,22 @@ def test_bf16_learns_as_fp32_does(spec: TrainingSpec, method: str) -> None:
 
 def test_both_kinds_of_attention_give_the_same_result(spec: TrainingSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     short = figures(run(replace(spec, bf16=True)))
-    monkeypatch.setattr(attention, "LONGEST_FP32", 0)
+    monkeypatch.setattr(attention, "LONGEST_PLAIN", 0)
     assert figures(run(replace(spec, bf16=True))) == pytest.approx(short, abs=0.05)
+
+
+@pytest.mark.parametrize("heads_for_keys", [4, 2])
+def test_plain_attention_is_torchs(heads_for_keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    query = torch.randn(2, 4, 33, 16).bfloat16()
+    key, value = (torch.randn(2, heads_for_keys, 33, 16).bfloat16() for _ in range(2))
+    module = torch.nn.Module()
+    module.num_key_value_groups, module.is_causal = 4 // heads_for_keys, True
+    plain, _ = attention.attention_by_length(module, query, key, value, None, scaling=0.25, dropout=0.0)
+    monkeypatch.setattr(attention, "LONGEST_PLAIN", 0)
+    torchs, _ = attention.attention_by_length(module, query, key, value, None, scaling=0.25, dropout=0.0)
+    assert plain.shape == torchs.shape
+    torch.testing.assert_close(plain, torchs, atol=0.03, rtol=0.03)
 
 
 def test_examples_are_cut_at_the_end_and_counted(spec: TrainingSpec) -> None:
