@@ -46,7 +46,8 @@ soak: $(READY)
 
 bench: $(READY)
 	$(RUN) tests/benchmarks/check.py
-	$(RUN) tests/benchmarks/run.py
+	$(RUN) tests/benchmarks/training.py
+	$(RUN) tests/benchmarks/generation.py
 
 # The notebooks are tested with a home and a build folder of their own, made anew: no result of an earlier run helps, and
 # a learner's files stay as they are.

@@ -1,0 +1,36 @@
+"""`make bench`: every comparison runs to its end on a small case. How fast they are is nobody's business here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent / "benchmarks"
+WAYS = ["TRL as it comes", "plain torch loop", "service, AdamW", "service"]
+
+
+def run(program: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / program, "--base", "pocket-1m", *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_training_learns_the_same_task(way: str) -> None:
+    shown = json.loads(
+        run("training.py", "--examples", "40", "--epochs", "2", "--measure", way, "bf16").splitlines()[-1]
+    )
+    assert shown["tokens_per_second"] > 0
+    assert 0 < shown["validation_loss"] < 2.8  # untrained about 3.6
+
+
+def test_generation_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FINETUNE_BUILD", str(tmp_path))
+    shown = run("generation.py", "--times", "1", "--questions", "2", "--answer-tokens", "8")
+    assert all(way in shown for way in ("generate one by one, fp32", "service, one by one", "together"))
+    kept = json.loads((tmp_path / "bench-generation.json").read_text())
+    assert all(speed > 0 for speeds in kept["tokens_per_second"].values() for speed in speeds)
