@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from live_service import LiveService, live_service
 from openai.types.fine_tuning.alpha import GraderRunResponse, GraderValidateResponse
+
+from helpers.local_service.graders.judges import STEPS
 
 CHECK: Any = {
     "type": "string_check",
@@ -142,6 +145,28 @@ def test_a_small_base_refuses_to_judge_and_gives_no_number(client: openai.OpenAI
     with pytest.raises(openai.NotFoundError) as missing:
         graders.run(grader={**JUDGE, "model": "gpt-4o"}, model_sample="x", item={})
     assert missing.value.code == "model_not_found"
+
+
+def test_a_model_that_can_judge_grades(tmp_path: Path, tiny_bases: Path) -> None:
+    """Its base says that it can; tuned to give one score and nothing else, it gives it here too."""
+    base = Path(shutil.copytree(tiny_bases / "tiny", tmp_path / "bases" / "judge"))
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps({**config, "fine_tuning": {"judge": True}}))
+    wanted = f"Answer with one JSON object and nothing else: {STEPS % 'a number from 0 to 1'}"
+    score = {"role": "assistant", "content": "0.5"}
+    rows = [{"messages": [{"role": "user", "content": f"Score {n}.\n\n{wanted}"}, score]} for n in range(12)]
+    with live_service(tmp_path / "home", base) as running:
+        settings = {"n_epochs": 10, "batch_size": 4, "learning_rate_multiplier": 4}
+        job = running.train(rows, "judge", seed=1, hyperparameters=settings)
+        assert job.status == "succeeded", job.error
+        graders = running.client.fine_tuning.alpha.graders
+        ran = graders.run(grader={**JUDGE, "model": job.fine_tuned_model}, model_sample="3", item={})
+        check_object(ran.to_dict(mode="json"), GraderRunResponse)
+        assert ran.reward == 0.5 and ran.metadata.sampled_model_name == job.fine_tuned_model, ran
+        used = ran.api_model_grader_token_usage_per_model[job.fine_tuned_model]
+        assert used["total_tokens"] == used["prompt_tokens"] + used["completion_tokens"] > 50
+        both = {**MULTI, "graders": {"a": CHECK, "b": {**JUDGE, "model": job.fine_tuned_model}}}
+        assert graders.run(grader=both, model_sample="3", item={"label": "3"}).reward == 0.75
 
 
 def test_python_graders_are_off_unless_switched_on(client: openai.OpenAI, with_python: LiveService) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -79,6 +80,72 @@ def test_a_damaged_database_is_named_and_left_as_it_is(tmp_path: Path, tiny_base
     assert database.read_bytes() == b"damaged" * 1000
 
 
+def test_what_lay_beside_a_damaged_database_is_kept(tmp_path: Path, tiny_bases: Path) -> None:
+    """Whoever does as the message says, and moves it away, loses nothing but the service's memory of it."""
+    service = LiveService(tmp_path, tiny_bases, **COLD).start()
+    old = service.upload(examples(10))
+    job = service.train(examples(10), "tiny", hyperparameters={"n_epochs": 1, "batch_size": 10})
+    content = service.client.files.content(old).content
+    assert service.stop() == 0
+    database = tmp_path / "service.sqlite3"
+    database.write_bytes(b"damaged" * 1000)
+    assert "Move it away and start again" in refused(service)
+    database.rename(tmp_path / "damaged")
+    for _ in range(2):  # nor does the next start tidy it away
+        service.start()
+        (kept,) = tmp_path.glob("kept-*")
+        assert (kept / "files" / old).read_bytes() == content
+        assert (kept / "models" / job.id / "step-1" / "model.safetensors").stat().st_size
+        assert old not in [file.id for file in service.client.files.list()]
+        new = service.upload(examples(10))
+        assert service.stop() == 0
+    assert service.start().client.files.content(new).content == content
+    service.kill()
+
+
+def test_damaged_weights_are_named_by_whoever_needs_them(service: LiveService) -> None:
+    quick = {"n_epochs": 1, "batch_size": 10}
+    job = service.train(examples(10), "tiny", hyperparameters=quick)
+    weights = service.home / "models" / job.id / "step-1" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    question: list[Any] = [{"role": "user", "content": "Hello"}]
+    with pytest.raises(openai.InternalServerError, match="damaged or incomplete") as error:
+        service.client.chat.completions.create(model=job.fine_tuned_model, messages=question)
+    assert error.value.code == "model_damaged"
+    assert error.value.response.headers["x-should-retry"] == "false"  # asking again mends nothing
+    failed = service.train(examples(10), job.fine_tuned_model, hyperparameters=quick)
+    assert (failed.status, failed.error.code) == ("failed", "model_damaged")
+    assert "train it again" in failed.error.message
+    assert service.client.chat.completions.create(model="tiny", messages=question, max_tokens=1).choices
+
+
+def test_a_clock_that_is_put_back_changes_no_order(tmp_path: Path, tiny_bases: Path) -> None:
+    """A day, while a job trains: nothing is lost or out of order, and nothing ends before it began."""
+    put_back = tmp_path / "put-back"
+    service = LiveService(tmp_path / "home", tiny_bases, **COLD)
+    clock = "import os, runpy, sys, time; real = time.time; "
+    clock += f"time.time = lambda: real() - 86_400 * os.path.exists({str(put_back)!r}); "
+    clock += "sys.argv = ['serve', *sys.argv[1:]]; runpy.run_module('helpers.local_service', run_name='__main__')"
+    command = LiveService.command
+    service.command = lambda *a: [sys.executable, "-c", clock, *command(*a)[3:]]  # type: ignore[method-assign]
+    service.start()
+    file = service.upload(examples(10))
+    job = service.client.fine_tuning.jobs.create(
+        model="tiny", training_file=file, hyperparameters={"n_epochs": 6, "batch_size": 1}
+    )
+    service.wait_for_step(job.id, 3)
+    put_back.touch()
+    later = service.upload(examples(10))
+    job = service.wait(job.id)
+    assert job.status == "succeeded" and job.finished_at >= job.created_at
+    assert [listed.id for listed in service.client.files.list(purpose="fine-tune")] == [later, file]
+    events = service.events(job.id)
+    assert [event.data["step"] for event in events if event.type == "metrics"] == list(range(1, 61))
+    times = [event.created_at for event in events]
+    assert times == sorted(times)
+    assert service.stop() == 0
+
+
 def test_a_wrong_setting_or_base_is_named(tmp_path: Path, tiny_bases: Path) -> None:
     assert "FINETUNE_BF16 is 'yes'" in refused(LiveService(tmp_path, tiny_bases, FINETUNE_BF16="yes"))
     assert f"FINETUNE_BASES names {tmp_path / 'none'}" in refused(LiveService(tmp_path, tmp_path / "none"))
@@ -87,6 +154,9 @@ def test_a_wrong_setting_or_base_is_named(tmp_path: Path, tiny_bases: Path) -> N
     for path in (tiny_bases / "tiny").iterdir():
         (broken / path.name).write_bytes(path.read_bytes()[:20] if path.suffix == ".safetensors" else path.read_bytes())
     assert "model.safetensors cannot be read" in refused(LiveService(tmp_path, broken))
+    for text in ('{"architectures": [', "[1]"):
+        (broken / "config.json").write_text(text)
+        assert "config.json cannot be read" in refused(LiveService(tmp_path, broken))
 
 
 def test_a_full_disk_loses_nothing_and_says_so(tmp_path: Path, tiny_bases: Path) -> None:

@@ -80,7 +80,10 @@ def control_tokens(folder: Path) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _read_base(folder: Path, changed: int) -> Base:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    try:
+        config = dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise BaseError(f"{folder / 'config.json'} cannot be read ({error}): fetch the file again.") from error
     if not any("Llama" in name for name in config.get("architectures") or []):
         raise BaseError(f"{folder}: the service takes Llama-family bases; this one is {config.get('architectures')}.")
     parameters = sum(_count_parameters(path) for path in folder.glob("*.safetensors"))

@@ -36,7 +36,7 @@ class Service:
         )
 
 
-def _of_request(request: Request) -> Service:
+async def _of_request(request: Request) -> Service:  # async, so that it takes no thread of its own
     service: Service = request.app.state.service
     return service.seen_by(request.scope.get("learner"))
 

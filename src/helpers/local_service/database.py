@@ -39,7 +39,7 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise DatabaseError(
                 f"The database {path} cannot be used ({error}). Move it away and start again: the service then begins "
-                "with an empty one, and your files stay in the folder beside it."
+                "with an empty one, and puts the files and models that are there into a folder kept-… beside it."
             ) from error
 
     def _migrate(self) -> None:

@@ -56,6 +56,7 @@ class EngineClient:
                         code=message["code"],
                         param=message["param"],
                         type="invalid_request_error" if message["status"] < 500 else "server_error",
+                        headers=message["headers"],
                     )
                 yield message
         finally:
@@ -96,7 +97,8 @@ class EngineClient:
             log.warning("the engine ended: %s", process.how_it_ended())
         gone = f"The engine process ended ({process.how_it_ended()}). It starts again with the next request."
         for queue in self._replies.values():
-            queue.put_nowait({"type": "error", "status": 500, "message": gone, "code": "engine_ended", "param": None})
+            details = {"status": 500, "message": gone, "code": "engine_ended", "param": None, "headers": {}}
+            queue.put_nowait({"type": "error", **details})
 
 
 async def _send(process: HelperProcess, message: dict[str, Any]) -> None:

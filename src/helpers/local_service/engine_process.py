@@ -4,7 +4,7 @@ in   {"id", "op": "chat", "model": {…}, "messages": […], "n", "most_tokens",
       "top_logprobs", "stream", "in_background", "tools", "form"}   or   {"id", "op": "cancel"}
 out  {"id", "type": "delta", "index", "text", "logprobs"}                             while streaming
      {"id", "type": "done", "choices": […], "prompt_tokens", "completion_tokens"}     at the end
-     {"id", "type": "error", "status", "message", "code", "param"}                    instead
+     {"id", "type": "error", "status", "message", "code", "param", "headers"}         instead
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class Server:
 
     def _refuse(self, identifier: Any, error: ApiError) -> None:
         details = {"status": error.status, "code": error.code, "param": error.param, "message": error.message}
-        self._send({"id": identifier, "type": "error", **details})
+        self._send({"id": identifier, "type": "error", **details, "headers": error.headers})
 
 
 def _key(model: dict[str, Any]) -> Key:

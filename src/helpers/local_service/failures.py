@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from safetensors import SafetensorError
+
 from .errors import DISK_FULL
 
 
@@ -20,6 +22,10 @@ def failure(error: Exception) -> dict[str, Any]:
         code, text = "disk_full", "The job failed because there is no disk space left. Make room and start it again."
     elif isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error):
         code, text = "out_of_memory", "The job failed because memory ran out. Try a smaller batch_size."
+    elif isinstance(error, SafetensorError):
+        code = "model_damaged"
+        text = f"The job failed because the weights of the model that it starts from cannot be read ({error}). "
+        text += "Its files are damaged or incomplete; if it is a tuned model, train it again."
     elif isinstance(error, ValueError):
         code, text = "server_error", f"The job failed: {error}."
     else:

@@ -10,8 +10,10 @@ import shutil
 import signal
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
@@ -80,14 +82,7 @@ def _home(settings: Settings) -> Iterator[None]:
     """The home folder, made, locked and tidied. Raises CannotServe."""
     try:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (
-            settings.files,
-            settings.uploads,
-            settings.batches,
-            settings.jobs,
-            settings.models,
-            settings.logs,
-        ):
+        for folder in (*settings.data_folders, settings.logs):
             folder.mkdir(exist_ok=True)
         lock = hold(settings.lock_file)
     except Locked:
@@ -125,11 +120,25 @@ def _cannot_write(settings: Settings, error: OSError) -> str:
 def _open_store(settings: Settings) -> Store:
     try:
         _check_aliases(settings, set(find_bases(settings.extra_bases)))
+        _put_aside(settings)
         store = Store(settings.database)
     except (DatabaseError, BaseError) as error:
         raise CannotServe(str(error)) from error
     _tidy(settings, store)
     return store
+
+
+def _put_aside(settings: Settings) -> None:
+    """Where the database is gone, keep what lay beside it: a new one does not know it, and it would be tidied away."""
+    if settings.database.is_file() and settings.database.stat().st_size:
+        return
+    folders = [folder for folder in settings.data_folders if any(folder.iterdir())]
+    if folders:
+        aside = Path(tempfile.mkdtemp(prefix=f"kept-{time.strftime('%Y-%m-%d')}-", dir=settings.home))
+        for folder in folders:
+            folder.rename(aside / folder.name)
+            folder.mkdir()
+        print(f"There is no database in {settings.home}: a new one begins, and what lay beside it is in {aside}.")
 
 
 def _check_aliases(settings: Settings, bases: set[str]) -> None:

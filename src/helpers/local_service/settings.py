@@ -98,6 +98,11 @@ class Settings:
         return self.home / "batches"
 
     @property
+    def data_folders(self) -> tuple[Path, ...]:
+        """The folders whose content the database knows."""
+        return self.files, self.uploads, self.batches, self.jobs, self.models
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

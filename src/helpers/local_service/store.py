@@ -21,9 +21,17 @@ KEPT_CHECKPOINTS = 3  # OpenAI keeps the last three epochs
 OWN = "owner IS coalesce(?, owner)"  # a learner's own rows; every row, where the value is null
 
 
+_latest = 0  # what `now` gave last
+
+
 def now() -> int:
-    """Unix time in whole seconds, as the API gives every time."""
-    return int(time.time())
+    """Unix time in whole seconds, as the API gives every time.
+
+    It stands still while the machine's clock, put back, catches up: nothing ends before it began.
+    """
+    global _latest
+    _latest = max(_latest, int(time.time()))
+    return _latest
 
 
 class Store:
