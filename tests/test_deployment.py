@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import openai
 import pytest
 from hypothesis import given
@@ -205,3 +207,18 @@ def test_many_at_once_leave_whole_lines(client: openai.OpenAI, log: Path) -> Non
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: busy.answer("good", QUESTION), range(40)))
     assert len(read_jsonl(log)) == 40 and all(reply.model == "good" for reply in replies)
+
+
+# What notebook 10 tells to do -----------------------------------------------------------------------------------------
+
+
+def test_every_command_of_the_checklist_says_whether_it_was_run_here() -> None:
+    path = Path(__file__).resolve().parents[1] / "notebooks" / "10_deployment.ipynb"
+    [text] = [cell.source for cell in nbformat.read(path, as_version=4).cells if "### The checklist" in cell.source]
+    rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| \d+ ", line)]
+    assert len(rows) == 10 and all(re.search(r"\((not run|run)\b", step) for step, _ in rows)
+    told = " ".join(what for _, what in rows)
+    for named in ("helpers export", "vllm serve", "llama-server", "ollama create", "trl sft", "--num_processes", "az "):
+        assert named in told
+    unlike = [step for step, what in rows if "(run" in step and re.search("vllm|llama|ollama|trl|az ", what)]
+    assert unlike == [], "what was not run must not say that it was"

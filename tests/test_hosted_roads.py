@@ -21,12 +21,13 @@ import openai
 import pytest
 from live_service import LiveService, examples, live_service
 from nbclient import NotebookClient
+from planted_files import example
 
-from helpers import Explained, connect, connection, service_errors, spending
+from helpers import Explained, connect, connection, own_run, service_errors, spending
 from helpers.asking import ask_all, requests
 from helpers.evaluate import ask
 from helpers.tokens import OverBudget, training_cost
-from helpers.workspace import tuned_model, write_jsonl
+from helpers.workspace import read_jsonl, tuned_model, write_jsonl, write_whole
 
 MODEL = "gpt-4o-2024-08-06"
 QUICK: dict[str, Any] = {"suffix": "road", "n_epochs": 1, "batch_size": 4}
@@ -259,6 +260,38 @@ def test_what_cannot_be_priced_wants_a_yes_as_well(relay: Relay, train: Path, mo
     assert posts(relay) == []
 
 
+def own_run_of(folder: Path, ceiling: float | None) -> Path:
+    """Notebook 11's steps on OpenAI, for a table of 40 short questions."""
+    said = [[m["content"] for m in example(f"fruit{number}")["messages"]] for number in range(40)]
+    lines = ["question,reply", *(f"{asked.replace(',', '')},{answer}" for _, asked, answer in said)]
+    data = write_whole(folder / "letters.csv", "\n".join(lines))
+    columns = {"prompt_column": "question", "answer_column": "reply", "system": "", "name": ""}
+    sizes = {"n_train": 12, "n_test": 10, "mask": None, **own_run.SETTINGS, "n_epochs": 1}
+    return own_run.run({"data": str(data), "service": "openai", "ceiling": ceiling, **columns, **sizes})
+
+
+def test_one_yes_or_one_ceiling_covers_training_and_evaluation(
+    relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FINETUNE_BUILD", str(tmp_path / "build"))
+    with pytest.raises(OverBudget, match=r"Nobody agreed.*with 20 questions after it at most \$\d"):
+        own_run_of(tmp_path, None)
+    assert posts(relay) == []
+    folder = tmp_path / "build" / "own" / "letters"
+    training = training_cost([row["messages"] for row in read_jsonl(folder / "train.jsonl")], MODEL, 1)
+    assert training.dollars is not None
+    with pytest.raises(OverBudget, match=r"over your ceiling"):
+        own_run_of(tmp_path, training.dollars * 1.01)  # enough to train, not enough to know what came of it
+    assert posts(relay) == []
+
+    questions: list[str] = []
+    monkeypatch.setattr(spending, "is_watched", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or "yes")
+    own_run_of(tmp_path, None)
+    assert len(questions) == 1 and "Verdict: " in capsys.readouterr().out
+    assert len([path for path in posts(relay) if path.endswith("/chat/completions")]) == 20
+
+
 def test_a_local_service_on_another_machine_costs_nothing(
     relay: Relay, train: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,7 +338,9 @@ def test_a_refused_question_is_explained_too(relay: Relay, monkeypatch: pytest.M
 
 
 def test_a_retired_model_is_told_by_its_date(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Explained, match=r"shut gpt-4o-2024-05-13 down on 2026-10-23.*It has: .*gpt-4o-2024-08-06"):
+    with pytest.raises(
+        Explained, match=r"shut gpt-4o-2024-05-13 down on 2026-10-23.*gpt-4o-2024-08-06.*connect\('local'\)"
+    ):
         connect("openai", "gpt-4o-2024-05-13")
     client = connect("openai", quiet=True).client
     relay.refuse = lambda request: "404"

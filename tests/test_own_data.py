@@ -20,7 +20,7 @@ import pandas as pd
 import papermill
 import pytest
 from live_service import LiveService, examples, live_service
-from planted_files import example
+from planted_files import CALLING, example
 from tiny_base import build_base
 
 from helpers.__main__ import main
@@ -35,6 +35,7 @@ from helpers.workspace import read_jsonl
 
 COURSE = Path(__file__).resolve().parents[1]
 REAL = COURSE.parent / "shared" / "real-data" / "clinical" / "mts-dialog-validation.csv"
+BITEXT = COURSE.parent / "shared" / "real-data" / "support" / "bitext-intents-dev.csv"
 CONTEXT = 2048
 Rows = list[dict[str, Any]]
 
@@ -108,6 +109,7 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
     "copies": ("f.csv", table(rows(3) * 20), r"60 examples, and only 3 of them differ.*Copies"),
     "numbers": ("f.csv", table([{**r, "reply": n % 5} for n, r in enumerate(rows(60))]), r"60 of 60 answers .*words"),
     "lists": ("f.jsonl", lines(changed(60, reply=["a", 1])), r"60 of 60 answers .*'reply'.*are not texts: \['a', 1\]"),
+    "chat with columns": ("f.jsonl", lines(examples(40)), r"no column 'question'.*known form: name no columns"),
     "no answers": ("f.csv", table(changed(60, reply="")), r"gives 0 examples .*from 60 rows"),
     "other column": (
         "f.csv",
@@ -136,10 +138,16 @@ def test_what_cannot_work_is_refused_with_the_way_out(
 
 def test_a_path_or_a_column_that_is_not_named_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(folder / "own.csv", table(rows(40)))
+    turns = [[{"role": "user", "content": row["question"]}, CALLING] for row in rows(40)]
+    calls = write(folder / "calls.jsonl", lines([{"messages": messages} for messages in turns]))
     for arguments, said in [
         (["run", str(path)], "no form that tells question from answer.*'question', 'reply'.*--prompt-column"),
         (columns(path, "reply"), "cannot be both question and answer"),
         (["run", str(folder / "none.csv")], "none.csv is not there"),
+        (
+            ["run", str(calls)],
+            "40 of 40 examples of calls.jsonl end without a text: with a call of a tool.*rows that end",
+        ),
     ]:
         assert main(arguments) == 1
         assert re.search(said, capsys.readouterr().err)
@@ -247,12 +255,12 @@ def test_unlike_files_need_nothing_but_parameters(local: LiveService, folder: Pa
         (["run", str(mails(folder / "mailbox", 46))], 45),
         (["run", str(write(folder / "chat.jsonl", lines(examples(60))))], 60),
     ]:
-        assert main([*arguments, "--only-prepare", "--n-test", "9", "--name", "own"]) == 0
+        assert main([*arguments, "--only-prepare", "--n-test", "10", "--name", "own"]) == 0
         made = {
             name: read_jsonl(folder / "build" / "own" / "own" / f"{name}.jsonl")
             for name in ("train", "validation", "test")
         }
-        assert sum(map(len, made.values())) == count and len(made["test"]) == 9
+        assert sum(map(len, made.values())) == count and len(made["test"]) == 10
     assert "neither 'question' nor 'reply'" in read(folder / "book.xlsx", "question", "reply").findings.why.item()
 
 
@@ -263,6 +271,15 @@ def test_a_real_file_is_prepared(local: LiveService, folder: Path, capsys: pytes
     train, test = read_jsonl(made / "train.jsonl"), read_jsonl(made / "test.jsonl")
     assert len(test) == 20 and len(train) + len(test) <= 90 and leakage(train, test)["n"].max() == 0
     assert "Cost: $0.00" in capsys.readouterr().out and "gpt-4o" in (made / "cost.csv").read_text()
+
+
+@pytest.mark.skipif(not BITEXT.is_file(), reason="the real Bitext files are not here: ../shared/real-data/support")
+def test_a_real_file_of_kinds_is_read_by_the_columns_that_notebook_11_names() -> None:
+    notebook = (COURSE / "notebooks" / "11_your_own_data.ipynb").read_text(encoding="utf-8")
+    assert all(f"`{column}`" in notebook for column in ("utterance", "intent", "dialogue", "section_text"))
+    given = read(BITEXT, "utterance", "intent")
+    kinds = {row["messages"][-1]["content"] for row in given.examples}
+    assert len(given.examples) == 810 and len(kinds) == 27 and given.findings.empty
 
 
 def test_a_whole_run_measures_reports_and_can_be_repeated(
@@ -287,6 +304,15 @@ def test_a_whole_run_measures_reports_and_can_be_repeated(
     assert command[:4] == ["python", "-m", "helpers", "run"]
     assert main(command[3:]) == 0
     assert f"Using {job['fine_tuned_model']}, tuned before from the same data" in capsys.readouterr().out
+
+
+def test_a_mailbox_and_a_workbook_go_all_the_way(local: LiveService, folder: Path) -> None:
+    small = ["--n-epochs", "1", "--n-train", "12", "--n-test", "10"]
+    for given in (["run", str(mails(folder / "mailbox", 41))], columns(workbook(folder / "book.xlsx"))):
+        assert main([*given, *small]) == 0
+        made = folder / "build" / "own" / Path(given[1]).stem
+        assert set(pd.read_csv(made / "scores.csv").system) == {"base", "tuned"}
+        assert json.loads((made / "job.json").read_text())["fine_tuned_model"] in (made / "report.html").read_text()
 
 
 def test_answers_that_are_kinds_are_judged_letter_by_letter_and_spread(folder: Path) -> None:
@@ -319,6 +345,18 @@ def test_a_question_is_cut_so_that_its_answer_fits(local: LiveService) -> None:
     assert long["messages"][1]["content"].startswith(made[1]["messages"][1]["content"])
     asked = (lengths(service, made[1]["messages"][:-1]) or (0, 0))[1]
     assert limit - 60 < asked + 40 <= limit
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"), [({"n_train": 5}, "n_train is 5, and no job.*10"), ({"n_test": 0}, "n_test is 0.*Ask for more")]
+)
+def test_too_little_to_train_or_test_on_is_refused_before_anything_is_made(
+    folder: Path, sizes: dict[str, int], said: str
+) -> None:
+    given = read(write(folder / "own.csv", table(rows(40))), "question", "reply")
+    with pytest.raises(Explained, match=said):
+        prepare(given, None, **sizes)
+    assert not (folder / "build" / "own" / "own").exists()
 
 
 def hosted() -> Service:

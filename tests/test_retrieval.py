@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from helpers.cases.knowledge import TASKS, grade, house_style, in_house_style, questions, score
@@ -137,3 +139,15 @@ def test_style_is_what_the_house_style_says() -> None:
     assert not in_house_style("Good day, Ida. It is open. Until soon, the front desk.", "")
     for words in ("Good day", "Until soon, the front desk.", "40 words", "exclamation"):
         assert words in house_style()
+
+
+def test_notebook_09_chooses_prompt_and_passages_on_validation_questions_alone() -> None:
+    path = Path(__file__).resolve().parents[1] / "notebooks" / "09_choosing_an_approach.ipynb"
+    cells = nbformat.read(path, as_version=4).cells
+    [begin] = [n for n, cell in enumerate(cells) if cell.source.startswith("## Chosen on validation")]
+    [end] = [n for n, cell in enumerate(cells) if cell.source.startswith("## Facts that change")]
+    choosing = "\n".join(cell.source for cell in cells[begin:end] if cell.cell_type == "code")
+    assert "best_prompt = " in choosing and "best_k[" in choosing and "test" not in choosing
+    assert any('some = validation["facts_that_change"] + validation["both"]' in cell.source for cell in cells[:begin])
+    judging = "\n".join(cell.source for cell in cells[end:] if cell.cell_type == "code")
+    assert not re.search(r"best_prompt =|best_k\[[^]]*\] =|\bsome =", judging)

@@ -18,6 +18,7 @@ from helpers.loss_view import loss_view
 from helpers.tokens import (
     OverBudget,
     auto_epochs,
+    base_of,
     carries_loss,
     check_budget,
     cost_table,
@@ -197,3 +198,8 @@ def test_the_price_table_is_dated_and_whole() -> None:
         datetime.date.fromisoformat(date)
     assert len(table["sources"]) >= 3
     assert json.dumps(table)
+
+
+def test_a_tuned_model_s_base_stands_in_its_name() -> None:
+    assert base_of("ft:gpt-4o-2024-08-06:acme:desk:abc123:ckpt-step-88") == "gpt-4o-2024-08-06"
+    assert base_of("gpt-4o-2024-08-06") == "gpt-4o-2024-08-06"

@@ -39,7 +39,7 @@ class Service:
     client: openai.OpenAI
     base_model: str
     is_local: bool
-    ceiling: float | None = None  # dollars that one training run may cost; None: ask before one that costs
+    ceiling: float | None = None  # dollars that one run may cost; None: ask before one that costs
 
 
 def connect(
@@ -47,7 +47,7 @@ def connect(
 ) -> Service:
     """Return the service named (default: FINETUNE_SERVICE, else local), checked by listing its models.
 
-    `ceiling` is what one training run may cost, in dollars (default: FINETUNE_CEILING). Prints which service and model,
+    `ceiling` is what one run may cost, in dollars (default: FINETUNE_CEILING). Prints which service and model,
     what they cost and how long they last, unless `quiet`. Raises Explained for an unknown name, a missing or refused
     key, a server that does not answer, or a model that it does not have. From here on a notebook tells the service's
     errors in words (helpers.service_errors).
@@ -174,10 +174,11 @@ def _choose(name: str, model: str | None, models: list[str]) -> str:
     wanted = model or usual
     if wanted not in models:
         known = ", ".join(models[:8]) or "none"
+        way = "" if name == "local" else ", or use the local service: connect('local')"
         why = f"{retired(wanted)} It has: {known}.".lstrip()
         raise Explained(
             f"The service '{name}' has no model '{wanted}' for this key. {why} Name one of them: "
-            f"connect({name!r}, model=…)."
+            f"connect({name!r}, model=…){way}."
         )
     return wanted
 

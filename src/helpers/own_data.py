@@ -101,6 +101,12 @@ def refuse(examples: list[dict[str, Any]], name: str, rows: int) -> None:
             f"{name} gives {len(examples)} examples, and only {differ} of them differ. Copies do not make a data set: "
             "export the rows themselves, not a join that repeats them, or collect more."
         )
+    if 2 * said.count("") > len(said):
+        raise Explained(
+            f"{said.count('')} of {len(said)} examples of {name} end without a text: with a call of a tool, or with "
+            "nothing. This run judges written answers. Give it the rows that end with one; for calls of tools train as "
+            "notebook 03 does, and judge as notebook 04 does."
+        )
     if len(set(said)) == 1:
         raise Explained(
             f"All {len(examples)} answers of {name} are the same, {answer(examples[0])[:60]!r}. A model that always "
@@ -133,7 +139,8 @@ def _chosen(
     """The rows with their two columns called prompt and completion, and the sheets or files that have neither."""
     columns = [str(name) for name in rows.columns if name not in PLACE]
     none_left = pd.DataFrame(columns=[*PLACE, "why"])
-    if not prompt_column and not answer_column and any(form <= set(columns) for form in FORMS):
+    known = any(form <= set(columns) for form in FORMS)
+    if known and not prompt_column and not answer_column:
         return rows, none_left
     named = [name for name in (prompt_column, answer_column) if name]
     missing = [name for name in named if name not in columns]
@@ -142,7 +149,8 @@ def _chosen(
         near = [match for name in missing for match in difflib.get_close_matches(name, columns, 1)]
         meant = f" Did you mean {_listed(near)}?" if near else ""
         one = " With one column it is perhaps no table." if len(columns) == 1 else ""
-        raise Explained(f"{path} has {what}. Its columns are {_listed(columns)}.{meant}{one} {WAY}")
+        way = "They are of a known form: name no columns." if known else f"{meant}{one} {WAY}".strip()
+        raise Explained(f"{path} has {what}. Its columns are {_listed(columns)}. {way}")
     if prompt_column == answer_column:
         raise Explained(f"{prompt_column!r} cannot be both question and answer. {WAY} {path} has {_listed(columns)}.")
     chosen = rows[[prompt_column, answer_column, *PLACE]].set_axis(["prompt", "completion", *PLACE], axis=1)

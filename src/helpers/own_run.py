@@ -14,16 +14,18 @@ from typing import Any
 
 import pandas as pd
 
+from helpers import spending
+from helpers.asking import requests
 from helpers.compare import compare, verdict
 from helpers.connection import Service, connect
-from helpers.evaluate import Evaluation, evaluate
+from helpers.evaluate import Evaluation, evaluate, prompts
 from helpers.frontend import StatusLine
 from helpers.grader_sets import ANSWER, REFERENCE, accuracy, coherence, relevance
 from helpers.graders import Graders, GraderSet
 from helpers.own_data import SYSTEM, demo, located, read
 from helpers.own_splits import Prepared, prepare
 from helpers.report import write_report
-from helpers.tokens import cost_table, price_table, training_cost
+from helpers.tokens import base_of, cost_table, price_table, training_cost
 from helpers.workspace import read_jsonl, tuned_model, write_whole
 
 NOTEBOOK = "notebooks/11_your_own_data.ipynb"
@@ -45,6 +47,18 @@ def cost(service: Service, prepared: Prepared, n_epochs: int) -> str:
     if service.base_model in price_table()["models"]:
         return str(training_cost(examples, service.base_model, n_epochs))
     return "not known here: ask whoever runs the service"
+
+
+def agree(service: Service, prepared: Prepared, n_epochs: int) -> Service:
+    """Return the service with a ceiling that covers training and both evaluations, which its owner agreed to.
+
+    Raises OverBudget where nobody did, see spending.agree; then nothing has been sent.
+    """
+    examples = [row["messages"] for row in read_jsonl(prepared.files["train"])]
+    asked = prompts(read_jsonl(prepared.files["test"]))
+    models = (service.base_model, f"ft:{base_of(service.base_model)}")  # a tuned model has a price of its own
+    bodies = [requests(model, asked, prepared.answer_tokens, temperature=0, seed=1) for model in models]
+    return spending.agree(service, examples, n_epochs, [spending.at_most(service.client, body) for body in bodies])
 
 
 def tune(service: Service, prepared: Prepared, **settings: Any) -> str:
@@ -159,6 +173,7 @@ def run(parameters: Mapping[str, Any], *, only_prepare: bool = False) -> Path:
     repeat(prepared, given)
     if only_prepare:
         return prepared.folder
+    service = agree(service, prepared, given["n_epochs"])
     model = tune(service, prepared, **{name: given[name] for name in SETTINGS})
     models = {"base": service.base_model, "tuned": model}
     made = score(service, prepared, models, given["seed"])
@@ -194,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--n-train", type=int, metavar="N", help="train on so many at most, to try quickly")
     parser.add_argument("--n-test", type=int, default=60, metavar="N", help="test on so many at most (%(default)s)")
     parser.add_argument("--seed", type=int, metavar="N", help="of split, training and answers (%(default)s)")
-    parser.add_argument("--ceiling", type=float, metavar="DOLLARS", help="agree to a training run that costs no more")
+    parser.add_argument("--ceiling", type=float, metavar="DOLLARS", help="what training and evaluation may cost")
     parser.add_argument(
         "--mask",
         action=argparse.BooleanOptionalAction,

@@ -31,7 +31,7 @@ from helpers.split import question, split
 from helpers.tokens import count_text
 from helpers.workspace import build, read_jsonl, write_jsonl, write_whole
 
-LEAST_TEST, MOST_VALIDATION = 10, 50
+LEAST_TRAIN, LEAST_TEST, MOST_VALIDATION = 10, 10, 50
 LONGEST_ANSWER = 400  # tokens asked for at most; a model that does not stop would take minutes
 UNFIT = {"duplicate", "null_text", "special_token"}  # warnings of check with which a row is not to be learned from
 CUT = "What the base cannot read, nobody learns from; a service would have cut the answer."
@@ -77,8 +77,10 @@ def prepare(
     evenly where the answers are kinds. The test has a fifth of the examples, at most `n_test`; `n_train` is the most to
     train on. `mask` puts placeholders in place of personal data, for good; False says that they may leave this machine.
 
-    Raises Explained where too few examples are left, and where personal data would leave this machine unasked.
+    Raises Explained where too few examples are wanted or left, and where personal data would leave this machine
+    unasked.
     """
+    _refuse_sizes(n_train, n_test)
     folder = build("own", name or given.name, "_").parent
     usable = _usable(given, service, folder, "mended" if mask else KEPT)
     refuse(usable.examples, given.name, len(given.examples))
@@ -96,6 +98,19 @@ def prepare(
     gone = findings[findings["done"] == LEFT]
     write_whole(folder / "datasheet.md", datasheet(files, title=given.name, sources=usable.places, left_out=gone))
     return Prepared(folder.name, folder, files, findings, is_labels, usable.answer_tokens)
+
+
+def _refuse_sizes(n_train: int | None, n_test: int) -> None:
+    if n_train is not None and n_train < LEAST_TRAIN:
+        raise Explained(
+            f"n_train is {n_train}, and no job trains on fewer than {LEAST_TRAIN} examples. Ask for more, or leave it "
+            "out: then all are trained on."
+        )
+    if n_test < LEAST_TEST:
+        raise Explained(
+            f"n_test is {n_test}. On fewer than {LEAST_TEST} held-out questions nearly any difference is chance. Ask "
+            "for more."
+        )
 
 
 def _refuse_to_send(findings: pd.DataFrame, service: Service, folder: Path) -> None:

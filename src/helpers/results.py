@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from .errors import Explained
+from .tokens import base_of
 from .workspace import build, write_whole
 
 COLUMNS = ("notebook", "task", "metric", "system", "value", "low", "high", "n", "failed", "seed", "service", "model")
@@ -109,7 +110,7 @@ def write_into(page: Path) -> None:
     _, end, after = rest.partition(END)
     if not end:
         raise Explained(f"{page} has no place for results: the lines {BEGIN!r} and {END!r}.")
-    bases = sorted({name.split(":")[1] if name.startswith("ft:") else name for name in load()["model"]})
+    bases = sorted(set(map(base_of, load()["model"])))
     table = summary()
     named = [metric in CASES.get(task, ()) for task, metric in zip(table["task"], table["metric"], strict=True)]
     first = table[pd.Series(named, index=table.index) & table["tuned"].ne("")]

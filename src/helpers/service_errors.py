@@ -19,7 +19,7 @@ import openai
 
 from helpers.errors import Explained
 from helpers.spending import HERE
-from helpers.tokens import price_table
+from helpers.tokens import base_of, price_table
 
 ANOTHER_WAY = "The local service takes the same calls and needs no account: connect('local')."
 
@@ -51,7 +51,7 @@ def said(error: openai.OpenAIError) -> str:
 
 def retired(model: str, today: datetime.date | None = None) -> str:
     """Return a sentence on when OpenAI shut the model down, or "" where the price table says no such thing."""
-    name = model.split(":")[1] if model.startswith("ft:") else model
+    name = base_of(model)
     price = price_table()["models"].get(name)
     if price is None or price["shutdown"] > (today or datetime.date.today()).isoformat():
         return ""

@@ -7,16 +7,17 @@ local service, such as one for a class; what another service takes is not known 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import openai
 
 from helpers.frontend import is_watched
-from helpers.tokens import Messages, OverBudget, count_example, price_table, training_cost
+from helpers.tokens import Messages, OverBudget, base_of, count_example, price_table, training_cost
 
 if TYPE_CHECKING:
     from helpers.connection import Service
@@ -56,8 +57,7 @@ def spent(client: openai.OpenAI, model: str, used: Iterable[tuple[int, int]], ba
     pairs = list(used)
     tokens_in, tokens_out = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     table = price_table()
-    name = model.split(":")[1] if model.startswith("ft:") else model
-    price = table["models"].get(name)
+    price = table["models"].get(base_of(model))
     if price is None and _costs_nothing(client):
         return Spending(len(pairs), tokens_in, tokens_out, 0.0, "")
     kind = "" if model.startswith("ft:") else "base_"
@@ -88,27 +88,40 @@ def agree_to_train(service: Service, examples: Iterable[Messages], n_epochs: int
     The owner agrees by the service's ceiling in dollars, or, where none was stated, by typing yes. Raises OverBudget
     otherwise; then nothing has been sent. Azure's prices are its own: there OpenAI's are a guide.
     """
-    base = service.base_model
-    name = base.split(":")[1] if base.startswith("ft:") else base
+    agree(service, examples, n_epochs)
+
+
+def agree(
+    service: Service, examples: Iterable[Messages], n_epochs: int | None, then: Sequence[Spending] = ()
+) -> Service:
+    """Return the service with what its owner agreed to as its ceiling: for training and what is asked after it, `then`.
+
+    See agree_to_train. One yes, or one ceiling, has to cover all of it, so that no model is paid for that nobody may
+    then evaluate.
+    """
+    name = base_of(service.base_model)
     priced = name in price_table()["models"]
     if service.is_local or (not priced and _costs_nothing(service.client)):
-        return
+        return replace(service, ceiling=math.inf)
     cost = training_cost(examples, name, n_epochs) if priced else None
     told = str(cost) if cost else f"What {service.name} charges for training is not known here; ask whoever runs it"
-    print(told)
     if cost and cost.dollars is None:
         raise OverBudget(f"{told} {FREE}")
+    dollars = sum((asking.dollars or 0.0 for asking in then), cost.dollars or 0.0) if cost else math.inf
+    if cost and then:
+        told += f"; with {sum(asking.requests for asking in then):,} questions after it at most ${dollars:,.2f}"
+    print(told)
     if service.ceiling is None and not _confirmed():
         raise OverBudget(
-            f"Nobody agreed to what this costs, so nothing was sent: {told}. State what one training run may cost, in "
+            f"Nobody agreed to what this costs, so nothing was sent: {told}. State what a run may cost, in "
             f"dollars: connect({service.name!r}, ceiling=…), or FINETUNE_CEILING. {FREE}"
         )
-    dollars = cost.dollars if cost and cost.dollars is not None else float("inf")
     if service.ceiling is not None and not dollars <= service.ceiling:
         raise OverBudget(
             f"{told}. That is over your ceiling of ${service.ceiling:,.2f}, so nothing was sent. Use fewer examples or "
             f"epochs, a cheaper model, or raise the ceiling. {FREE}"
         )
+    return replace(service, ceiling=dollars)
 
 
 def _costs_nothing(client: openai.OpenAI) -> bool:
@@ -130,6 +143,6 @@ def _confirmed() -> bool:
     if not (is_watched() or sys.stdin.isatty()):
         return False
     try:
-        return input("Train at this price? Type yes to go on: ").strip().lower() == "yes"
+        return input("Go on at this price? Type yes: ").strip().lower() == "yes"
     except (EOFError, NotImplementedError):  # a notebook that a program runs can ask nobody
         return False

@@ -123,6 +123,11 @@ def price_table() -> dict[str, Any]:
     return json.loads((DATA / "prices.json").read_text(encoding="utf-8"))
 
 
+def base_of(model: str) -> str:
+    """Return the base of a tuned model, ft:<base>:<organisation>:<suffix>:<id>; any other name as it is."""
+    return model.split(":")[1] if model.startswith("ft:") else model
+
+
 def price_age(today: datetime.date | None = None) -> int:
     """Return how many days old the price table is."""
     return ((today or datetime.date.today()) - datetime.date.fromisoformat(price_table()["as_of"])).days
