@@ -11,7 +11,7 @@ import pytest
 from live_service import examples
 from made_evaluation import made
 
-from helpers.cases.systems import System, best, evaluate_systems, figures, pick_shots, ratio, saved
+from helpers.cases.systems import System, best, evaluate_systems, figures, keep, pick_shots, ratio, saved
 from helpers.errors import Explained
 from helpers.evaluate import gold
 from helpers.results import load, record
@@ -97,6 +97,18 @@ def test_more_editing_than_the_rivals_is_below_nothing_and_can_be_kept(
     assert load()["value"].tolist() == [pytest.approx(-0.5)]
     with pytest.raises(ValueError, match="fractions from 0 to 1"):
         record(**where, **{**row, "metric": "all_rules"})
+
+
+def test_figures_are_kept_with_the_model_that_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINETUNE_BUILD", str(tmp_path))
+    done = {
+        "base": made(["a", "b"], {"right": [False, False]}, model="pocket"),
+        "tuned": made(["a", "b"], {"right": [True, False]}, model="ft:a"),
+    }
+    keep(figures(done, ["right"]), done, "legal", notebook="06", service="local", seed=3)
+    found = load()
+    assert found[["system", "model", "value"]].values.tolist() == [["base", "pocket", 0.0], ["tuned", "ft:a", 0.5]]
+    assert set(found["task"]) == {"legal"} and set(found["seed"]) == {3} and set(found["notebook"]) == {"06"}
 
 
 def test_systems_are_asked_the_same_and_their_figures_stand_together(

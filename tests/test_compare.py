@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.compare import BETTER, UNKNOWN, WORSE, compare, rates, verdict, verdicts
+from helpers.compare import BETTER, UNKNOWN, WORSE, as_table, compare, rates, verdict, verdicts
 from helpers.errors import Explained
 from helpers.stats import wilson
 
@@ -28,6 +28,16 @@ def test_a_failure_counts_as_no_and_is_told() -> None:
 def test_a_mean_of_one_has_no_interval() -> None:
     found = rates(frame(score=[0.5]), ["score"]).iloc[0]
     assert found.value == 0.5 and np.isnan(found.low)
+
+
+def test_figures_become_a_table_of_words_in_the_order_they_come() -> None:
+    base, tuned = frame(ok=[True, False], also=[False, False]), frame(ok=[True] * 4)
+    rows = [rates(tuned, ["ok"]).assign(system="tuned"), rates(base, ["ok", "also"]).assign(system="base")]
+    table = as_table(pd.concat(rows, ignore_index=True))
+    assert list(table.index) == ["ok", "also"] and list(table.columns) == ["tuned", "base"]
+    low, high = wilson(1, 2)
+    assert table.loc["ok", "base"] == f"50% ({low:.0%} to {high:.0%}), n = 2"
+    assert table.loc["ok", "tuned"].endswith("n = 4") and table.loc["also", "tuned"] == ""
 
 
 def test_whole_conversations_make_a_wider_interval() -> None:

@@ -33,7 +33,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "n_test": 6,
         "n_rivals": 3,
         "n_traps": 5,
-        "sizes": [10, 16, 24],
+        "sizes": [10, 14, 18, 24],
         "n_swapped": 3,
         "seed": 2,
     },

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from helpers.evaluate import gold
-from helpers.score import GRADES, coherent, compare, rates, repeats, score_support
+from helpers.score import GRADES, coherent, compare, rates, repeats, rules_kept, score_support
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "samples" / "support"
 TICKET = {"intent": "mend", "order": "LM-12345", "product": "Tarn kettle", "priority": "normal", "action": "book_mend"}
@@ -85,6 +85,14 @@ def test_coherence_does_not_ask_for_the_house_style() -> None:
     assert not coherent(letter.removesuffix("?\nKind regards, Ann"))
     assert not coherent(letter.replace("Ann", "Ann and everybody else who works here with me on"))
     assert not coherent(" ".join([letter] * 3))
+
+
+def test_the_share_of_rules_kept_counts_rules_and_nothing_else() -> None:
+    graded = score_support([RIGHT, RIGHT.replace("Hello", "Hi")], [EXAMPLE, EXAMPLE])
+    rules = [name for name in graded if name.startswith("rule_")]
+    broken = len(rules) - int(graded[rules].iloc[1].sum())
+    assert len(rules) == 14 and broken > 0
+    assert rules_kept(graded)["rules_kept"].tolist() == [1.0, pytest.approx(1 - broken / 14)]
 
 
 def test_repetition_is_found() -> None:

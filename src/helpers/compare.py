@@ -1,6 +1,7 @@
 """Step 4: from graded answers to figures, from two systems' figures to a verdict in plain words.
 
     rates(frame, ["accuracy"])                                   every share or mean with its interval
+    as_table(figures)                                            rates of several systems in words, side by side
     change = compare(first.frame, second.frame, "accuracy")      the same questions, pair by pair
     verdict(change)                                              better, worse, or not enough data to tell
     verdicts({"prompt": ..., "few_shot": ...})                   several comparisons, each held to more
@@ -73,6 +74,16 @@ def rates(frame: pd.DataFrame, metrics: Iterable[str], clusters: Sequence[Hashab
         value = float(values.mean()) if n else float("nan")
         rows.append({"metric": metric, "value": value, "low": low, "high": high, "n": n, "failed": failed})
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "n", "failed"])
+
+
+def as_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return figures in words, "63% (55% to 71%), n = 130": a row a metric, a column a system, in the order they come.
+
+    `rows` are those of `rates` for several systems, which a column `system` names; empty where a system has no figure.
+    """
+    words = [f"{r.value:.0%} ({r.low:.0%} to {r.high:.0%}), n = {r.n}" for r in rows.itertuples()]
+    wide = rows.assign(words=words).pivot(index="metric", columns="system", values="words")
+    return wide.loc[rows["metric"].unique(), rows["system"].unique()].fillna("")
 
 
 def compare(

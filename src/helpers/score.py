@@ -14,7 +14,17 @@ import pandas as pd
 from helpers.cases import support
 from helpers.compare import Comparison, compare, rates
 
-__all__ = ["GRADES", "Comparison", "coherent", "compare", "grade_support", "rates", "repeats", "score_support"]
+__all__ = [
+    "GRADES",
+    "Comparison",
+    "coherent",
+    "compare",
+    "grade_support",
+    "rates",
+    "repeats",
+    "rules_kept",
+    "score_support",
+]
 GRADES = ["accuracy", "relevance", "coherence"]
 PRODUCT = re.compile(rf"\b(?!The |Your |This |That |Our |An? |My )[A-Z][a-z]+ (?:{support.KINDS})\b")
 RUN = 7  # words: no gold reply says so many words in a row twice
@@ -37,6 +47,11 @@ def score_support(replies: Sequence[str], examples: Sequence[dict[str, Any]]) ->
         raise ValueError(f"{len(replies)} replies cannot be graded by {len(examples)} examples: one reply an example.")
     rows = [grade_support(reply, example) for reply, example in zip(replies, examples, strict=True)]
     return pd.DataFrame(rows).astype(bool)
+
+
+def rules_kept(graded: pd.DataFrame) -> pd.DataFrame:
+    """Return one column, rules_kept: the share of the rules of the house style that each graded reply keeps."""
+    return graded.filter(regex=r"^rule_\d").mean(axis=1).to_frame("rules_kept")
 
 
 def grade_support(reply: str, example: dict[str, Any]) -> dict[str, bool]:

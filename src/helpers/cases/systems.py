@@ -2,7 +2,8 @@
 
 systems = {"base": System(base), "prompt": System(base, prompt=good_prompt()), "tuned": System(tuned)}
 done = evaluate_systems(client, systems, test, grade, task="legal")
-figures(done, ["rule_compliance", "all_rules"])
+rows = figures(done, ["rule_compliance", "all_rules"])
+keep(rows, done, "legal", notebook="06_case_legal_discovery", service="local", seed=1)
 saved(done["tuned"], [done["prompt"], done["few_shot"]])
 """
 
@@ -21,6 +22,7 @@ from scipy.stats import bootstrap
 from helpers.asking import Conversation
 from helpers.errors import Explained
 from helpers.evaluate import Evaluation, Example, Grader, evaluate, prompts, with_shots, with_system
+from helpers.results import record
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,15 @@ def figures(
     """Return one row a system and metric: system, metric, value, low, high (95%), n, failed; see Evaluation.rates."""
     frames = [evaluation.rates(metrics, clusters).assign(system=name) for name, evaluation in done.items()]
     return pd.concat(frames, ignore_index=True)
+
+
+def keep(
+    rows: pd.DataFrame, done: Mapping[str, Evaluation], task: str, *, notebook: str, service: str, seed: int
+) -> None:
+    """Keep figures in build/results.json, each with the model of its system; see helpers.results.record."""
+    for row in rows.to_dict("records"):
+        model = done[row["system"]].model
+        record(**{**row, "notebook": notebook, "task": task, "service": service, "seed": seed, "model": model})
 
 
 def best(done: Mapping[str, Evaluation], metrics: Sequence[str]) -> str:
