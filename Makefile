@@ -56,6 +56,7 @@ test: $(READY)
 	$(BIN)/ruff format --check src tests notebooks data
 	$(BIN)/ruff check src tests notebooks data
 	$(BIN)/mypy
+	$(RUN) tests/browser/chromium.py
 	$(RUN) -m pytest tests
 	rm -rf build/test
 	FINETUNE_HOME="$(CURDIR)/build/test/home" FINETUNE_BUILD="$(CURDIR)/build/test/build" \
