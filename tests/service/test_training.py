@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from datasets import Dataset
 from training_runs import Messages, figures, run, spec_for
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from trl import SFTConfig, SFTTrainer
 
 from helpers.local_service import attention, train
@@ -129,9 +131,18 @@ def test_bf16_learns_as_fp32_does(spec: TrainingSpec, method: str) -> None:
 
 
 def test_both_kinds_of_attention_give_the_same_result(spec: TrainingSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_torch = []
+
+    def noted(*given: Any, **named: Any) -> Any:
+        by_torch.append(given)
+        return sdpa_attention_forward(*given, **named)
+
+    monkeypatch.setattr(attention, "sdpa_attention_forward", noted)
     short = figures(run(replace(spec, bf16=True)))
+    assert not by_torch
     monkeypatch.setattr(attention, "LONGEST_PLAIN", 0)
     assert figures(run(replace(spec, bf16=True))) == pytest.approx(short, abs=0.05)
+    assert by_torch
 
 
 @pytest.mark.parametrize("heads_for_keys", [4, 2])

@@ -32,11 +32,12 @@ def attention_by_length(
     on the right, where nobody looks.
     """
     tokens = query.shape[2]
-    if mask is not None or query.dtype != torch.bfloat16 or tokens > LONGEST_PLAIN:
+    # Autocast leaves rotated queries and keys in fp32 and multiplies them in bf16: the values tell.
+    if mask is not None or value.dtype != torch.bfloat16 or tokens > LONGEST_PLAIN:
         return sdpa_attention_forward(module, query, key, value, mask, **kwargs)
     groups = query.shape[1] // key.shape[1]
     scores = query * kwargs["scaling"] @ repeat_kv(key, groups).mT
-    ahead = torch.full((tokens, tokens), -torch.inf, dtype=query.dtype, device=query.device).triu(1)
+    ahead = torch.full((tokens, tokens), -torch.inf, dtype=scores.dtype, device=scores.device).triu(1)
     output = (scores + ahead).softmax(-1) @ repeat_kv(value, groups)
     return output.transpose(1, 2).contiguous(), None
 
