@@ -70,7 +70,7 @@ def about_kills(killed: list[kills.Kill], seed: int) -> str:
     ]
     lines = [
         "## Killed with -9",
-        f"Base tiny, seed {seed}; moments drawn evenly from the time that a job takes undisturbed, upload included.",
+        f"Base tiny, seed {seed}; moments drawn from a job's undisturbed time, every third from its first tenth.",
         "| killed while | times | job succeeded unaided | lost or repeated |\n|---|---|---|---|",
     ]
     for phase, count in phases.most_common():
