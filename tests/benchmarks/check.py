@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from machine import machine
 
 CORES = os.cpu_count() or 1
 BATCH = 1000  # rows counted at a time
@@ -219,8 +219,7 @@ def main() -> int:
         folder, path = Path(temporary) / "public", Path(temporary) / "train.jsonl"
         write_rows(path, options.rows)
         there = install(folder)
-        machine = f"{platform.system()} {platform.machine()}, {CORES} cores, Python {platform.python_version()}"
-        print(f"{machine}; {options.rows:,} rows, {path.stat().st_size / 1e6:,.0f} MB; fastest of {options.times}")
+        print(f"{machine()}; {options.rows:,} rows, {path.stat().st_size / 1e6:,.0f} MB; fastest of {options.times}")
         print(f"  {'':34} {'seconds':>9} {'processor':>9} {'µs a row':>9} {'peak MB':>8}")
         for name, run in MEASURES.items():
             if options.only not in name or (run.__name__ in PUBLIC and run.__name__ not in there):
@@ -236,7 +235,7 @@ def main() -> int:
             seconds, processor, peak = figures[name].values()
             each = processor / options.rows * 1e6
             print(f"  {name:34} {seconds:9.2f} {processor:9.2f} {each:9.1f} {peak:8.0f}", flush=True)
-    kept = {"machine": machine, "rows": options.rows, "times": options.times, "figures": figures}
+    kept = {"machine": machine(), "rows": options.rows, "times": options.times, "figures": figures}
     print(write_whole(Path(build("bench-check.json")), json.dumps(kept, indent=1, ensure_ascii=False) + "\n"))
     return 0
 

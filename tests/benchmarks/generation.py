@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -22,6 +21,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from machine import machine
 
 from helpers import Service, connect
 from helpers.asking import usual_workers
@@ -87,7 +88,6 @@ def main() -> int:
     options = parser.parse_args()
     asked = prompts(read_jsonl(sample("support") / "test.jsonl")[: options.questions])
     most, folder = options.answer_tokens, find_bases()[options.base].folder
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     rounds: dict[str, list[float]] = {}
     with own_service(options.base) as service:
         together = usual_workers(service.client)
@@ -104,11 +104,11 @@ def main() -> int:
                 begin = time.perf_counter()
                 tokens = ask(asked)
                 rounds.setdefault(name, []).append(tokens / (time.perf_counter() - begin))
-    print(f"{machine}; {options.base}, {len(asked)} prompts, at most {most} tokens each; best of {options.times}")
+    print(f"{machine()}; {options.base}, {len(asked)} prompts, at most {most} tokens each; best of {options.times}")
     print(f"  {'':28} {'tokens/s':>9} {'of generate, fp32':>18}")
     for name, speeds in rounds.items():
         print(f"  {name:28} {max(speeds):9,.0f} {max(speeds) / max(rounds['generate one by one, fp32']):18.2f}")
-    kept = {"machine": machine, **vars(options), "tokens_per_second": rounds}
+    kept = {"machine": machine(), **vars(options), "tokens_per_second": rounds}
     print(write_whole(Path(build("bench-generation.json")), json.dumps(kept, indent=1) + "\n"))
     return 0
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -23,6 +22,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from machine import machine
 
 BATCH = 8
 VALIDATION = 64  # examples
@@ -87,9 +88,7 @@ def service(task: Task, *, adamw: bool) -> tuple[Any, Callable[[], None]]:
     if adamw:
         train.MuonAdamW = lambda model, rate: None  # type: ignore[assignment,misc]
     run = train.TrainingRun(spec, lambda message: None)
-    trainer = run._trainer()
-    trainer.add_callback(train.Reporter(trainer, run._on_step, run._on_checkpoint, run._is_to_pause))
-    run.trainer = trainer
+    trainer = run.prepare()
     return trainer.model, trainer.train
 
 
@@ -218,13 +217,12 @@ def main() -> int:
     from helpers.workspace import build, write_whole
 
     same = ["--base", options.base, "--examples", str(options.examples), "--epochs", str(options.epochs)]
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(f"{machine}; {options.base}, {options.examples} examples, {options.epochs} epochs; best of {options.times}")
+    print(f"{machine()}; {options.base}, {options.examples} examples, {options.epochs} epochs; best of {options.times}")
     print(f"  {'':24} {'tokens/s':>9} {'of TRL':>8} {'of plain':>8} {'processor µs':>13} {'validation loss':>16}")
-    kept: dict[str, Any] = {"machine": machine, **vars(options)}
+    kept: dict[str, Any] = {"machine": machine(), **vars(options)}
     for precision in PRECISIONS:
-        runs = {way: [in_own_process(way, precision, same)] for way in WAYS}
-        for _ in range(options.times - 1):
+        runs: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+        for _ in range(options.times):
             for way in WAYS:
                 runs[way].append(in_own_process(way, precision, same))
         best = {way: max(each, key=lambda run: run["tokens_per_second"]) for way, each in runs.items()}

@@ -73,11 +73,15 @@ class TrainingRun:
     def run(self) -> None:
         """Train; messages tell the rest. Raises what training raises."""
         self._announce()
-        trainer = self._trainer()
-        trainer.add_callback(Reporter(trainer, self._on_step, self._on_checkpoint, self._is_to_pause))
-        self.trainer = trainer
+        trainer = self.prepare()
         trainer.train(resume_from_checkpoint=self.spec.resume_from)
         self.send({"type": "done" if trainer.state.global_step == self.total_steps else "paused"})
+
+    def prepare(self) -> QuickSFTTrainer | QuickDPOTrainer:
+        """Return the trainer, ready to train, whose steps and checkpoints become messages."""
+        self.trainer = self._trainer()
+        self.trainer.add_callback(Reporter(self.trainer, self._on_step, self._on_checkpoint, self._is_to_pause))
+        return self.trainer
 
     def _is_to_pause(self) -> bool:
         """Whether the service has asked for a pause. Several processes must all take the same step for their last."""
