@@ -110,6 +110,10 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         self.recipe, self.folder = recipe, folder
+        self.processes = int(os.environ.get("WORLD_SIZE", "1"))  # torchrun sets it
+        if self.processes > 1:
+            torch.distributed.init_process_group("gloo")
+        self.rank = torch.distributed.get_rank() if self.processes > 1 else 0
         processor = sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
         self.encoder = Encoder(processor)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -150,9 +154,9 @@ class Trainer:
         """Take one optimiser step; return the mean loss over the answers' tokens."""
         done = self.tokens / self.recipe.tokens
         passes = [count for share, count in self.recipe.passes if done >= share][-1]
-        pieces = [next(stream) for _ in range(passes)]
-        size = sum(sum(example.weight[1:]) for piece in pieces for example in piece)
-        total, counted = 0.0, 0
+        pieces = [next(stream) for _ in range(max(1, passes // self.processes))]
+        (size,) = self.summed([sum(sum(example.weight[1:]) for piece in pieces for example in piece)])
+        total, counted, tokens = 0.0, 0.0, 0.0
         for piece in pieces:
             batch = collate(piece, self.device)
             losses = self.losses(batch)
@@ -160,7 +164,10 @@ class Trainer:
             ((losses * batch.weight[learned]).sum() / size).backward()
             of_answers = losses.detach()[batch.answer[learned]]
             total, counted = total + of_answers.sum().item(), counted + len(of_answers)
-            self.tokens += sum(len(example.ids) for example in piece)
+            tokens += sum(len(example.ids) for example in piece)
+        self.sum_gradients()
+        total, counted, tokens = self.summed([total, counted, tokens])
+        self.tokens += int(tokens)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         factor = self.rate()
         for optimiser, base in zip(self.optimisers, self.base_rates, strict=True):
@@ -171,8 +178,26 @@ class Trainer:
         self.step += 1
         return total / counted
 
+    def summed(self, figures: list[float]) -> list[float]:
+        """Return each figure summed over the processes that train together."""
+        sums = torch.tensor(figures, dtype=torch.float64)
+        if self.processes > 1:
+            torch.distributed.all_reduce(sums)
+        return sums.tolist()
+
+    def sum_gradients(self) -> None:
+        """Give every process the sum of all processes' gradients, so that all take the same step."""
+        if self.processes > 1:
+            gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+            sums = torch.cat([gradient.flatten() for gradient in gradients])
+            torch.distributed.all_reduce(sums)
+            for gradient, of_all in zip(gradients, sums.split([g.numel() for g in gradients]), strict=True):
+                gradient.copy_(of_all.view_as(gradient))
+
     def save(self) -> None:
         """Write a checkpoint, whole or not at all."""
+        if self.rank > 0:
+            return
         state = {
             "model": self.model.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
@@ -215,9 +240,10 @@ class Trainer:
         return begin <= self.tokens / self.recipe.tokens < end
 
     def stream(self) -> Iterator[list[Example]]:
-        """Return the batches to learn from at this point of the run."""
+        """Return the batches to learn from at this point of the run, other ones in every process."""
         shares = DRILL if self.in_drill() else WEIGHTS
-        return batches(self.encoder, self.recipe.seed * 1_000_003 + self.step, self.recipe.micro_tokens, shares)
+        seed = self.recipe.seed * 1_000_003 + self.step + self.rank * 500_009
+        return batches(self.encoder, seed, self.recipe.micro_tokens, shares)
 
     def run(self, save_every: float = 300.0) -> None:
         """Train to the recipe's last token, logging a line every 20 steps and saving every `save_every` seconds.
@@ -225,7 +251,7 @@ class Trainer:
         After an interruption it goes on from the last checkpoint with a fresh part of the corpus: the seed of the
         stream is the step at which it resumes, so nothing is repeated and a run's course is known from its log.
         """
-        if self.resume():
+        if self.resume() and self.rank == 0:
             print(f"Resuming at step {self.step}, {self.tokens:,} tokens.", flush=True)
         stream, drilling = self.stream(), self.in_drill()
         saved = started = time.monotonic()
@@ -238,7 +264,7 @@ class Trainer:
             losses.append(self.learn(stream))
             now = time.monotonic()
             self.seconds = before + now - started
-            if self.step % 20 == 0:
+            if self.step % 20 == 0 and self.rank == 0:
                 self.log(sum(losses) / len(losses), (self.tokens - first) / (now - started))
                 losses.clear()
             if now - saved > save_every:
