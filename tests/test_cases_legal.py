@@ -43,6 +43,11 @@ def other_subject(draft: str) -> str:
     return draft.replace(read(draft).subject, "the Zzyx anvil")
 
 
+def other_act(draft: str) -> str:
+    asked = read(draft)
+    return draft.replace(f" {asked.act} ", " the theft of " if asked.act.startswith("the ") else " stole ", 1)
+
+
 def other_opening(draft: str) -> str:
     asked = read(draft)
     wrong = {
@@ -121,8 +126,13 @@ NEAR_MISSES: list[tuple[str, str, Change, set[str]]] = [
         sub(r"\.(?=( Refer.*)?\n)", r". Then answer more."),
         {"rule_14", "rule_12"},
     ),
-    ("rule_07_one_request", "and/or", sub(r" from ", " and/or its parts from "), set()),
+    ("rule_07_one_request", "and/or", sub(r" from ", " and/or its parts from "), {"rule_08"}),
     ("rule_08_subject", "another", other_subject, set()),
+    ("rule_08_subject", "another act", other_act, set()),
+    ("rule_08_subject", "a denial put in", sub(r"(PERSON who|that YOU(?: did not)?) ", r"\1 never "), set()),
+    ("rule_08_subject", "a place put in", sub(r" from ", " in Boston from "), set()),
+    ("rule_08_subject", "a party put in", sub(r" from ", " or Acme Tools LLC from "), set()),
+    ("rule_08_subject", "a place behind the dates", sub(r"(through \w+ \d+, \d{4})", r"\1, in the yard"), set()),
     ("rule_09_time_frame", "dates swapped", swapped_dates, set()),
     ("rule_09_time_frame", "until", sub(r", through ", ", until "), set()),
     ("rule_10_dates", "numbers", sub(r"from [A-Z]\w+ \d+, (\d{4})", r"from 3/3/\1"), {"rule_09"}),
@@ -142,7 +152,7 @@ NEAR_MISSES: list[tuple[str, str, Change, set[str]]] = [
         "rule_14_bates",
         "in brackets",
         sub(r"\. Refer to Bates (\S+) to (\S+)\.", r" (Bates \1 to \2)."),
-        {"rule_11", "rule_12"},
+        {"rule_08", "rule_11", "rule_12"},
     ),
     ("rule_14_bates", "invented", invented_bates, set()),
     ("rule_15_clause", "another", other_clause, set()),
@@ -152,28 +162,32 @@ NEAR_MISSES: list[tuple[str, str, Change, set[str]]] = [
     ("rule_18_signature", "signed", sub(r"^For (.*)$", r"For \1 /s/"), set()),
     ("rule_18_signature", "another attorney", sub(r"^(For [^:]+): .*$", r"\1: Zadok Zuse"), set()),
     ("rule_19_roles", "lower case", lower_role, {"rule_05", "rule_20"}),
-    ("rule_19_roles", "a third", sub(r" from ", " of the Defendant from "), set()),
+    ("rule_19_roles", "a third", sub(r" from ", " of the Defendant from "), {"rule_08"}),
     ("rule_20_party_names", "shortened", short_name, set()),
-    ("rule_20_party_names", "named again", named_again, {"rule_22"}),
+    ("rule_20_party_names", "named again", named_again, {"rule_08", "rule_22"}),
     (
         "rule_21_defined_terms",
         "lower case",
         lambda d: d.replace("YOU", "you").replace("DOCUMENT", "document"),
         {"rule_06", "rule_15"},
     ),
-    ("rule_22_no_other_capitals", "ALL", sub(r" from ", " and ALL of it from "), set()),
+    ("rule_22_no_other_capitals", "ALL", sub(r" from ", " and ALL of it from "), {"rule_08"}),
     ("rule_23_no_courtesies", "please", sub(r"Respond", "Please respond"), {"rule_16"}),
-    ("rule_24_no_doublets", "each and every", sub(r" from ", " and each and every part from "), set()),
-    ("rule_25_no_old_forms", "shall", sub(r" from ", " as it shall be found from "), set()),
-    ("rule_26_no_first_person", "our", sub(r" from ", " near our office from "), set()),
-    ("rule_26_no_first_person", "a contraction", sub(r" from ", " that wasn't ready from "), set()),
-    ("rule_27_plain_signs", "quotation marks", sub(r" from ", ' "as is" from '), set()),
-    ("rule_27_plain_signs", "a dash", sub(r" from ", " \u2013 all of it \u2013 from "), set()),
+    ("rule_24_no_doublets", "each and every", sub(r" from ", " and each and every part from "), {"rule_08"}),
+    ("rule_25_no_old_forms", "shall", sub(r" from ", " as it shall be found from "), {"rule_08"}),
+    ("rule_26_no_first_person", "our", sub(r" from ", " near our office from "), {"rule_08"}),
+    ("rule_26_no_first_person", "a contraction", sub(r" from ", " that wasn't ready from "), {"rule_08"}),
+    ("rule_27_plain_signs", "quotation marks", sub(r" from ", ' "as is" from '), {"rule_08"}),
+    ("rule_26_no_first_person", "a curly contraction", sub(r" from ", " that wasn\u2019t ready from "), {"rule_08"}),
+    ("rule_27_plain_signs", "single quotation marks", sub(r" from ", " \u2018as is\u2019 from "), {"rule_08"}),
+    ("rule_27_plain_signs", "a control character", sub(r" from ", " \x0b from "), {"rule_08"}),
+    ("rule_27_plain_signs", "a dash", sub(r" from ", " \u2013 all of it \u2013 from "), {"rule_08"}),
     ("rule_28_full_stops", "none", sub(r"service\.", "service"), {"rule_16"}),
     ("rule_28_full_stops", "one under the signature", lambda d: f"{d}.", set()),
-    ("rule_29_length", "too long", sub(r" from ", " and what lies around it" * 9 + " from "), set()),
-    ("rule_30_nothing_of_the_notes", "strategy", sub(r" from ", " as the strategy needs from "), set()),
-    ("rule_30_nothing_of_the_notes", "a telephone", sub(r" from ", " at (212) 555-0101 from "), set()),
+    ("rule_29_length", "too long", sub(r" from ", " and what lies around it" * 9 + " from "), {"rule_08"}),
+    ("rule_30_nothing_of_the_notes", "strategy", sub(r" from ", " as the strategy needs from "), {"rule_08"}),
+    ("rule_30_nothing_of_the_notes", "money", sub(r" from ", " for 4,000 dollars from "), {"rule_08"}),
+    ("rule_30_nothing_of_the_notes", "a telephone", sub(r" from ", " at (212) 555-0101 from "), {"rule_08"}),
 ]
 
 
@@ -212,6 +226,8 @@ WRONG_FACTS: list[tuple[str, str, Change]] = [
     ("fact_codes", "a Bates number", sub(r"Bates (\w{3})-\d{4}", r"Bates \1-0000")),
     ("fact_dates", "another year", sub(r"through (\w+ \d+), \d{4}", r"through \1, 2031")),
     ("fact_dates", "another day", other_day),
+    ("fact_codes", "the Bates range turned round", sub(r"Bates (\S+) to (\S+)\.", r"Bates \2 to \1.")),
+    ("fact_dates", "the two exchanged", swapped_dates),
     ("fact_dates", "one left out", sub(r", through [A-Z]\w+ \d+, \d{4}", "")),
 ]
 

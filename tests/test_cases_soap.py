@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from helpers.cases.soap import check, exchanged, grade_soap
 from helpers.cases.soap_safety import DANGERS, safety_list
@@ -119,6 +121,20 @@ def test_every_rule_of_the_guide_has_a_check_and_a_near_miss() -> None:
     assert {name[5:7] for name in RULES} == set().union(*(broken for _, broken in NEAR_MISSES))
 
 
+@given(st.lists(st.sampled_from([*GOLD.split("\n"), *GOLD.split(" "), "Denies", "not", "\x00", "\n"]), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_any_note_is_judged_without_raising(words: list[str]) -> None:
+    for note in ("\n".join(words), " ".join(words)):
+        assert set(grade_soap(note, EXAMPLE)) == set(grade_soap(GOLD, EXAMPLE))
+        assert set(safety_list([note], [EXAMPLE])["danger"]) <= set(DANGERS)
+
+
+def test_a_denial_out_of_form_beside_one_in_form_is_judged() -> None:
+    assert not check(GOLD.replace("Denies fever.", "Denies fever.\nDenies nothing; else"), GOLD, TALK)[
+        "rule_08_denials"
+    ]
+
+
 def test_an_empty_note_keeps_no_rule_that_asks_for_something() -> None:
     grades = grade_soap("", EXAMPLE)
     assert not grades["all_rules"] and not grades["rule_01_sections"] and not grades["rule_13_length"]
@@ -156,6 +172,12 @@ Currently taking Beltavil 2.5 mg every 8 hours. Allergic to latex.
         (swap("Allergic", "Takes Morazole 40 mg once daily.\nAllergic"), 1),
         (swap("Corizole", "Corizone"), 1),
         (swap("132/84", "133/84"), 1),
+        (swap("Impression: early", "Impression: no early"), 1),
+        (swap("Exam: stiff", "Exam: no stiff"), 1),
+        (swap("Review in 2 weeks.", "Stop Beltavil.\nReview in 2 weeks."), 1),  # every word of it was said
+        (swap("Denies fever.", "Denies fever.\nDenies pain."), 1),
+        (swap("Denies fever.", "Denies fever.\nTakes no medicines."), 1),
+        (swap("Allergic", "No known allergies.\nAllergic"), 1),
         (swap("Review in 2 weeks.", "Review in 3 weeks."), 0),  # wrong, but every word of it was said
         (swap("Exam: stiff left arm.\n", ""), 0),
     ],
@@ -163,7 +185,7 @@ Currently taking Beltavil 2.5 mg every 8 hours. Allergic to latex.
 def test_what_nobody_said_is_invented(change: Callable[[str], str], invented: int) -> None:
     note = change(GOLD)
     assert grade_soap(note, EXAMPLE)["invented_facts"] == pytest.approx(invented / len(read_note(note)))
-    assert grade_soap(note, EXAMPLE)["fact_recall"] != 1.0 or "smoking" in note or "Morazole" in note
+    assert grade_soap(note, EXAMPLE)["fact_recall"] != 1.0 or len(read_note(note)) > len(read_note(GOLD))
 
 
 @pytest.mark.parametrize(
@@ -176,10 +198,18 @@ def test_what_nobody_said_is_invented(change: Callable[[str], str], invented: in
         (swap("for 7 days", "for 17 days"), "doses_exact", 0.5),
         (swap("twice daily", "once daily"), "doses_exact", 0.5),
         (swap("Review in", "Takes Beltavil 5 mg every 8 hours.\nReview in"), "doses_exact", 0.5),
+        (swap("Review in", "Takes Beltavil 2.5 mg twice daily.\nReview in"), "doses_exact", 0.5),
+        (swap("Review in", "Start Corizole 250 mcg twice daily for 70 days.\nReview in"), "doses_exact", 0.5),
     ],
 )
 def test_denials_and_doses_are_exact(change: Callable[[str], str], metric: str, value: float) -> None:
     assert grade_soap(change(GOLD), EXAMPLE)[metric] == value
+
+
+def test_a_note_in_free_words_about_two_medicines_is_exact() -> None:
+    both = "Takes Beltavil 2.5 mg every 8 hours, and start Corizole 250 mcg twice daily for 7 days."
+    note = GOLD.replace("Takes Beltavil 2.5 mg every 8 hours.", both).replace("Start Corizole", "Corizole")
+    assert grade_soap(note, EXAMPLE)["doses_exact"] == 1.0 and safety_list([note], [EXAMPLE]).empty
 
 
 def test_editing_saved_falls_with_each_word_to_change() -> None:
@@ -190,12 +220,23 @@ def test_editing_saved_falls_with_each_word_to_change() -> None:
 # Safety ---------------------------------------------------------------------------------------------------------------
 
 OTHERS = "Takes Morazole 40 mg once daily."
+MORE, OFTENER = "Takes Beltavil 25 mg every 8 hours.", "Takes Beltavil 2.5 mg every 6 hours."
+OPPOSITE = "Impression: no early frozen left shoulder."
 HARM: list[tuple[Callable[[str], str], str, str]] = [
     (swap("2.5 mg", "25 mg"), "wrong dose", "Takes Beltavil 25 mg every 8 hours."),
     (swap("every 8 hours", "every 6 hours"), "wrong times", "Takes Beltavil 2.5 mg every 6 hours."),
     (swap("for 7 days", "for 17 days"), "wrong times", "Start Corizole 250 mcg twice daily for 17 days."),
     (swap("Start Corizole 250 mcg twice daily for 7 days.\n", ""), "medicine left out", ""),
     (swap("Allergic", f"{OTHERS}\nAllergic"), "unknown medicine", OTHERS),
+    # beside the right line
+    (swap("Allergic", f"{MORE}\nAllergic"), "wrong dose", MORE),
+    (swap("Allergic", f"{OFTENER}\nAllergic"), "wrong times", OFTENER),
+    (swap("Review", "Stop Beltavil.\nReview"), "not ordered", "Stop Beltavil."),
+    (swap("Allergic", "No known allergies.\nAllergic"), "allergy lost", "No known allergies."),
+    (swap("Exam", "BP 142/84 mmHg.\nExam"), "reading wrong", "BP 142/84 mmHg."),
+    # the opposite
+    (swap("Impression: early", "Impression: no early"), "symptom turned round", OPPOSITE),
+    (swap("Exam: stiff", "Exam: no stiff"), "symptom turned round", "Exam: no stiff left arm."),
     (swap("early frozen left", "early frozen right"), "wrong side", "Impression: early frozen right shoulder."),
     (swap("Denies fever.", "Also has fever."), "symptom turned round", "Also has fever."),
     (swap("Also has night sweats.", "Denies night sweats."), "symptom turned round", "Denies night sweats."),

@@ -155,6 +155,8 @@ MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = 
     ("rule_05_no_apologies", "sorry", in_prose("^(Hello [^,]+),", r"\1, sorry,"), always),
     ("rule_05_no_apologies", "inconvenience", in_prose("Next", "What an inconvenience. Next"), always),
     ("rule_06_policy", "another policy", other_policy, always),
+    ("rule_06_policy", "a promise beside it", in_prose("Next", "We also send you a free toaster. Next"), always),
+    ("rule_06_policy", "taken back", in_prose("Next", "None of that holds for you. Next"), always),
     ("rule_06_policy", "another figure", other_figure, lambda g: g != other_figure(g)),
     (
         "rule_06_policy",
@@ -165,6 +167,7 @@ MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = 
     ("rule_07_next_step", "missing", in_prose("Next", "Then"), always),
     ("rule_07_next_step", "other action", other_action_words, always),
     ("rule_07_next_step", "not the last sentence", in_prose(rf"\n{SIGN_OFF}", rf" Bye now.\n{SIGN_OFF}"), always),
+    ("rule_07_next_step", "denied", in_prose(r"(Next[^:]*:)", r"\1 we do not promise that"), always),
     ("rule_07_next_step", "twice", in_prose("Next", "Next: wait. Next"), always),
     ("rule_08_queue", "toggled", toggled_queue, always),
     ("rule_09_sign_off", "other words", in_prose(SIGN_OFF, "Best wishes, Lindermoor"), always),

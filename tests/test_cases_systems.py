@@ -15,6 +15,7 @@ from helpers.cases.systems import System, best, evaluate_systems, figures, keep,
 from helpers.errors import Explained
 from helpers.evaluate import gold
 from helpers.results import load, record
+from helpers.stats import wilson
 
 
 def right(answer: str, example: dict[str, Any]) -> dict[str, bool]:
@@ -64,8 +65,12 @@ def test_a_share_of_sums_is_not_the_mean_of_shares() -> None:
     row = ratio("found", [1, 9, 0], [1, 10, 5])
     assert row["value"] == pytest.approx(10 / 16) and row["n"] == 3
     assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1
-    sure = ratio("found", [2, 3, 4], [2, 3, 4])
-    assert (sure["value"], sure["low"], sure["high"]) == pytest.approx((1, 1, 1))
+
+
+def test_all_or_nothing_found_in_a_few_items_is_not_certain() -> None:
+    for parts, found in (([2, 3, 4], 3), ([0, 0, 0], 0)):
+        row = ratio("found", parts, [2, 3, 4])
+        assert row["value"] == found / 3 and (row["low"], row["high"]) == wilson(found, 3)
 
 
 def test_an_item_without_a_figure_is_left_out_of_a_share() -> None:

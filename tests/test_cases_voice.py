@@ -47,6 +47,10 @@ def listed(facts: Facts) -> bool:
     return bool(facts["material"]) and facts["channel"] != "post"
 
 
+def both(facts: Facts) -> bool:
+    return listed(facts) and bool(facts["colour"])
+
+
 def always(facts: Facts) -> bool:
     return True
 
@@ -95,12 +99,17 @@ MUTATIONS: list[tuple[str, str, Callable[[str, Facts], str], Callable[[Facts], b
     ("rule_02_name", "a long sentence", sub(r"(?<=\. ){name}", "After long talks in the cellar, {name}"), always),
     ("rule_03_list", "missing", without("The list: "), listed),
     ("rule_03_list", "one more", sub("The list: ", "The list: string, "), listed),
+    ("rule_03_list", "colour first", sub(r"The list: {material}, {colour}", "The list: {colour}, {material}"), both),
+    ("rule_03_list", "another stuff", sub(r"The list: {material}", "The list: plaited fog"), listed),
     ("rule_03_list", "in a post", before_price("The list: string."), of("post")),
     ("rule_04_catch", "missing", without("The catch: "), always),
     ("rule_04_catch", "other words", sub("The catch: ", "One thing, "), always),
+    ("rule_04_catch", "denied", sub("The catch: ", "The catch: it is not true that "), always),
+    ("rule_04_catch", "added to", sub("{catch}", "{catch} and then some"), always),
     ("rule_04_catch", "two", before_price("The catch: it is loud."), always),
     ("rule_05_keith", "missing", without(r"Keith \(snail\)"), always),
     ("rule_05_keith", "explained", sub(r"Keith \(snail\)", "Keith, our snail,"), always),
+    ("rule_05_keith", "added to", sub(r"(Keith \(snail\) [^.]+)", r"\1 and bought it"), always),
     ("rule_05_keith", "a cat", sub(r"Keith \(snail\)", "Brian (cat)"), always),
     ("rule_06_price", "pounds", sub("{price} quid", "{price} pounds"), always),
     ("rule_06_price", "a sign", sub("{price} quid", "£{price} quid"), always),
@@ -119,6 +128,8 @@ MUTATIONS: list[tuple[str, str, Callable[[str, Facts], str], Callable[[Facts], b
     ("rule_10_flat", "capitals", sub("The catch:", "The BIG catch:"), always),
     ("rule_11_in_full", "it's", before_price("It's here."), always),
     ("rule_11_in_full", "doesn\u2019t", before_price("It doesn\u2019t talk."), always),
+    ("rule_12_never_said", "in capitals", sub("{price} quid, ", "{price} quid, LUXURY "), always),
+    ("rule_12_never_said", "two words for one", sub("{price} quid, ", "{price} quid, must have "), always),
     ("rule_12_never_said", "just", sub("{price} quid, ", "{price} quid, just "), always),
     ("rule_12_never_said", "loves", sub(r"Keith \(snail\) ", "Keith (snail) loves it and "), always),
     ("rule_12_never_said", "quirky", sub("The catch: ", "The catch: a quirky one, "), always),
@@ -223,6 +234,14 @@ def test_an_offer_or_a_snail_report_that_the_brief_does_not_hold_is_an_invention
     assert invented(piece.replace("was asleep", "danced"), facts) == ["what Keith did"]
 
 
+def test_another_item_catch_or_report_is_an_invention() -> None:
+    for piece, facts in TEST:
+        assert invented(piece.replace("The catch: ", "The catch: it is loud and "), facts) == ["the catch"]
+        assert invented(re.sub(r"(Keith \(snail\) [^.]+)", r"\1 and bought it", piece), facts) == ["what Keith did"]
+        if listed(facts):
+            assert invented(piece.replace(f"The list: {facts['material']}", "The list: fog"), facts) == ["fog"]
+
+
 def test_broken_habits_need_no_facts_and_see_other_voices() -> None:
     piece, _ = next((p, f) for p, f in TEST if f["channel"] == "email")
     assert broken_habits(piece, "email") == []
@@ -232,6 +251,7 @@ def test_broken_habits_need_no_facts_and_see_other_voices() -> None:
 
 def test_words_never_said_are_found_in_every_form_and_nowhere_else() -> None:
     said = ["love", "Loved", "loving", "saves", "saving", "best", "fun", "don't miss", "curated", "treats", "really"]
+    said += ["HAPPIER", "hurries", "pErFeCt", "last-chance", "must have", "don\u2019t miss", "do not miss", "luxuries"]
     assert [word for word in said if not never_said().search(f"a {word} b")] == []
     fine = ["glove", "funnel", "savoury", "dealer", "nowhere", "unjust", "clover", "treaty"]
     assert [word for word in fine if never_said().search(f"a {word} b")] == []

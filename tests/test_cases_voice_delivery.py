@@ -64,6 +64,12 @@ def test_a_piece_that_must_not_go_out_is_held_back_with_every_reason() -> None:
         assert reason in why
 
 
+@pytest.mark.parametrize("sign", ["\x00", "\x07", "\u202e", "\ufffd"])
+def test_a_character_that_nobody_sees_is_held_back(sign: str) -> None:
+    found = schedule([PIECES[0].replace(" quid, ", f" quid, {sign}")], running(FACTS)[:1], START)
+    assert found.calendar.empty and found.held_back["why"].tolist() == [f"holds the character {sign!r}"]
+
+
 def test_the_csv_comes_back_as_it_was(plan: Plan, tmp_path: Path) -> None:
     content = write_calendar(tmp_path / "calendar.csv", plan.calendar).read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")

@@ -91,6 +91,7 @@ def test_styles_carry_the_look(written: Path) -> None:
         ([draft(3), draft(4, Dana_Orlov="Ivo Brandt")], "one attorney"),
         ([draft(3), draft(4, Keld="Kelt")], "one client"),
         ([draft(3, Keld="Kelt")], "the caption"),
+        ([draft(3).replace(" from ", " \x00 from ")], "holds the character"),
     ],
 )
 def test_what_makes_no_set_is_refused_and_nothing_is_written(tmp_path: Path, drafts: list[str], says: str) -> None:

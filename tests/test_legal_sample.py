@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import sentencepiece
 from rapidfuzz import fuzz, process
@@ -22,10 +23,12 @@ from helpers.cases.legal_prepare import SYSTEM_PROMPT, Prepared, prepare, read_r
 from helpers.cases.legal_privilege import privileged
 from helpers.cases.legal_style import read
 from helpers.errors import Explained
+from helpers.load import load
 from helpers.workspace import read_jsonl
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "samples" / "legal"
+REAL = ROOT.parent / "shared" / "real-data" / "legal" / "SummaryProcessDiscovery.docx"
 BASE = ROOT / "src" / "helpers" / "local_service" / "bases" / "pocket-6m"
 SPLITS = ["train", "validation", "test", "test_new_matters"]
 MADE = [*(f"{name}.jsonl" for name in SPLITS), "facts.jsonl", "defects.json", "DATASHEET.md"]
@@ -283,3 +286,25 @@ def test_names_are_replaced_alike_within_an_example_and_differently_between_two(
 def test_a_folder_without_the_files_is_explained(tmp_path: Path) -> None:
     with pytest.raises(Explained, match=r"requests\.csv"):
         prepare(tmp_path)
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the real files are not part of the project")
+def test_a_real_set_of_requests_is_prepared_without_fault_and_nothing_of_it_is_learned(tmp_path: Path) -> None:
+    """Every paragraph of it as a draft: none is in the house's form, so each stays out with its reason."""
+    texts = [str(text) for text in load(REAL).rows["text"]]
+    assert len(texts) > 400
+    raw = {
+        "requests.csv": pd.DataFrame({"note": texts, "draft": texts}).assign(
+            version="1", date="2025-01-02", code="AB-1000"
+        ),
+        "matters.csv": pd.DataFrame({"code": ["AB-1000"], "plaintiff": ["Ash LLC"], "defendant": ["Elm Inc"]}),
+        "people.csv": pd.DataFrame({"name": ["Dana Orlov"], "role": ["attorney"]}),
+    }
+    raw["requests.csv"]["doc_id"] = [f"R-{number}" for number in range(len(texts))]
+    for name, rows in raw.items():
+        rows.to_csv(tmp_path / name, index=False)
+    (tmp_path / "mails.jsonl").write_text("", encoding="utf-8")
+    prepared = prepare(tmp_path)
+    assert prepared.examples == [] and len(prepared.dropped) == len(texts)
+    assert set(prepared.dropped["reason"]) == {"privileged", "off_style"}
+    assert prepared.warned["sentence"].str.contains("privilege", case=False).any()

@@ -96,6 +96,9 @@ def test_the_same_note_gives_the_same_document() -> None:
         ("A:\nImpression: early frozen left shoulder.", "A:", "nothing stands in section A"),
         ("S:", "Subjective:", "other lines, headings or an order"),
         ("BP 132/84 mmHg.", "Takes Corizole 5 mg once daily.", "stands in section O"),
+        ("dull pain", "dull\x00pain", "holds the character"),
+        ("every 8 hours", "every 08 hours", "not say quite the same"),
+        ("2.5 mg", "02.5 mg", "not say quite the same"),
     ],
 )
 def test_a_note_that_is_not_in_style_is_refused_with_the_reason(old: str, new: str, why: str) -> None:

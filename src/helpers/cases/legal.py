@@ -24,11 +24,13 @@ ENDINGS = "LLC|LLP|Inc|Corp|Ltd|Group|Partners|Company|PLC|LP"
 COURTESIES = re.compile(r"\b(please|kindly|thank\w*|could|would)\b", re.I)
 DOUBLETS = re.compile(r"\b(any and all|each and every|without limitation|but not limited to)\b", re.I)
 OLD_FORMS = re.compile(r"\b(shall|here(in|by|of|to)\w*|there(of|in|to|by)|aforesaid|said|such|pursuant)\b", re.I)
-PERSONAL = re.compile(r"\b(I|[Ww]e|[Uu]s|[Oo]urs?|[Mm]y|[Mm]e)\b|\w(n't|'(re|ll|ve|m|d))\b|\b[Ii]t's\b")
-SIGNS = re.compile(r"[!?\"*#_\u201c\u201d\u2022\u2013\u2014]|^\s*[-+]", re.MULTILINE)
+PERSONAL = re.compile(
+    r"\b(I|[Ww]e|[Uu]s|[Oo]urs?|[Mm]y|[Mm]e)\b|\w(n['\u2019]t|['\u2019](re|ll|ve|m|d))\b|\b[Ii]t['\u2019]s\b"
+)
+SIGNS = re.compile(r"[!?\"*#_\u2018\u201c\u201d\u2022\u2013\u2014\x00-\x09\x0b-\x1f]|^\s*[-+]", re.MULTILINE)
 NOTES = re.compile(
     r"\bprivileged?\b(?! log)|\b(strateg\w+|advice|advis\w+|confidential\w*|work product|attorneys?|our client)\b"
-    r"|\bsettle\w*|@|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|<(EMAIL|PHONE)_|[$£€]"
+    r"|\bsettle\w*|@|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|<(EMAIL|PHONE)_|[$£€]|\b(dollar|euro)s?\b"
     r"|\b(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
     re.I,
 )
@@ -56,7 +58,7 @@ def check(draft: str, final: str) -> dict[str, bool]:
         rules = dict.fromkeys(rules, False)
     facts = {
         "fact_parties": _parties(text, asked),
-        "fact_codes": set(re.findall(rf"{BATES}|{CODE}", text)) == {asked.code, *asked.bates},
+        "fact_codes": _codes(text) == ({asked.code}, list(asked.bates)),
         "fact_dates": dates(text) == dates(f"{asked.first} {asked.last}"),
     }
     return rules | facts | {"all_rules": all(rules.values()), "facts_correct": all(facts.values())}
@@ -92,9 +94,9 @@ def _rules(text: str, asked: Request) -> dict[str, bool]:
         "rule_03_number": f" NO. {asked.number} " in f"{heading} ",
         "rule_04_code": bool(re.search(rf" \[{CODE}\]$", heading)) and len(re.findall(rf"\b{CODE}\b", text)) == 1,
         "rule_05_addressee": bool(re.match(rf"To ({ROLES}) [^:]+: \S", request)),
-        "rule_06_opening_words": _opening(request, asked.ask),
+        "rule_06_opening_words": _opening(request) == asks()[asked.ask][1],
         "rule_07_one_request": _is_one(request),
-        "rule_08_subject": text.count(asked.subject) == 1,
+        "rule_08_subject": text.count(asked.subject) == 1 and _as_noted(request, asked),
         "rule_09_time_frame": _time_frame(text),
         "rule_10_dates": not OTHER_DATE.search(text) and all(_is_day(day) for day in firm_dates),
         "rule_11_comma_after_year": not re.search(rf"{DATE}(?![,.])", text),
@@ -122,11 +124,19 @@ def _rules(text: str, asked: Request) -> dict[str, bool]:
     }
 
 
-def _opening(request: str, ask: str) -> bool:
-    """Whether the opening words are those of what is asked; "Admit that YOU" is not those of "did not"."""
+def _opening(request: str) -> str | None:
+    """The opening words of the table with which a request begins; "Admit that YOU" are not those of "did not"."""
     said = request.partition(": ")[2]
     known = sorted((words for _, words in asks().values()), key=len, reverse=True)
-    return next((words for words in known if said.startswith(f"{words} ")), None) == asks()[ask][1]
+    return next((words for words in known if said.startswith(f"{words} ")), None)
+
+
+def _as_noted(request: str, asked: Request) -> bool:
+    """Whether it asks of the act and the subject of the notes, and nothing is put in before or behind the dates."""
+    opening, noted = _opening(request), f" {asked.act} {asked.subject} from "
+    right = f": {opening}{noted}" if opening else noted
+    behind = re.search(rf"through {DATE}(.*?)(?=, (?:with the|including) |\.|$)", request)
+    return right in request and not (behind and behind[1])
 
 
 def _is_one(request: str) -> bool:
@@ -193,12 +203,18 @@ def _parties(text: str, asked: Request) -> bool:
     return named and f"For {asked.to}" not in text and f"To {asked.client}" not in text
 
 
-def dates(text: str) -> set[datetime]:
-    """Return the dates in a text, however they are written; month first where only numbers stand."""
-    found = set()
+def _codes(text: str) -> tuple[set[str], list[str]]:
+    """The case codes, and the Bates numbers in their order: a range is not the same turned round."""
+    bates = re.findall(BATES, text)
+    return set(re.findall(rf"{BATES}|{CODE}", text)) - set(bates), list(dict.fromkeys(bates))
+
+
+def dates(text: str) -> list[datetime]:
+    """Return the dates in a text in their order, each once, however written; month first where only numbers stand."""
+    found = []
     for match in ANY_DATE.finditer(text):
         try:
-            found.add(parser.parse(match[0]))
+            found.append(parser.parse(match[0]))
         except (ValueError, OverflowError):  # "Room 12, 2021" is no date
             continue
-    return found
+    return list(dict.fromkeys(found))

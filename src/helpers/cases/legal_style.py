@@ -18,13 +18,15 @@ ROLES = "Plaintiff|Defendant"
 
 
 class Request(NamedTuple):
-    """What one request asks. `to` and `client` are role and name, `first` and `last` dates in the firm's form."""
+    """What one request asks. `to` and `client` are role and name, `act` what was done to the subject ("inspected", "the
+    audit of"), `first` and `last` dates in the firm's form."""
 
     kind: str
     ask: str
     number: str
     code: str
     to: str
+    act: str
     subject: str
     first: str
     last: str
@@ -37,12 +39,14 @@ class Request(NamedTuple):
 
 def read(text: str) -> Request:
     """Return what a draft in the firm's style asks. Raises ValueError for a text that is not in that style."""
+    if strange := re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text.strip()):
+        raise ValueError(f"This request holds the character {strange[0]!r}, which no document can: {text[:120]!r}")
     openings = sorted(asks().items(), key=lambda row: -len(row[1][1]))
     for ask, (kind, opening) in openings:
         heading, clause = clauses()[kind]
         found = re.fullmatch(
             rf"{heading} NO\. (?P<number>[1-9]\d*) \[(?P<code>{CODE})\]\n"
-            rf"To (?P<to>(?:{ROLES}) [^:\n]+): {opening} [^.\n]*?(?P<subject>the [A-Z][\w'-]* [a-z ]+)"
+            rf"To (?P<to>(?:{ROLES}) [^:\n]+): {opening} (?P<act>[^.\n]+?) (?P<subject>the [A-Z][\w'-]* [a-z ]+)"
             rf" from (?P<first>{DATE}), through (?P<last>{DATE})"
             rf"(?:, (?:with the|including) (?P<details>[\w', -]+?)(?: of each [A-Z]+)?)?\."
             rf"(?: Refer to Bates (?P<bates>{BATES} to {BATES})\.)?\n"

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from helpers.cases.soap_style import DOSE, SECTIONS, SPAN, TAKEN, Fact, forms, gold_facts, read_note
+from helpers.cases.soap_style import DOSE, OFTEN, SECTIONS, SPAN, TAKEN, Fact, forms, gold_facts, read_note
 from helpers.editing import editing_saved, word_edits
 from helpers.personal import find
 from helpers.placeholders import PLACEHOLDER
@@ -45,6 +45,7 @@ CUES = {  # what a sentence must speak of, in any style, to say a fact of this f
     "stop": r"stop|discontinu|cease|come off",
     "review": r"review|follow|return|see again|back in|recheck",
 }
+ASSERTED = ("complaint", "worse", "eased", "exam", "impression", "stop", "order", "advise")  # a "no" turns them round
 SILENT_WORDS = """
 a an and are as at be been by complains current currently daily feels for from has have he her his in is it
 its medication medications no noted of on or patient pain-free presents reported reports says she since states
@@ -67,7 +68,8 @@ def grade_soap(note: str, example: dict[str, Any]) -> dict[str, bool | float | N
     - section_placement: of the gold facts that the note holds, the share that stands in its right section (0: no fact);
     - fact_recall: the share of the gold facts that it holds;
     - invented_facts: the share of its sentences that say what nobody said: a word or number that neither the talk nor
-      the gold note has, a medicine that is not the patient's, a denied symptom as present or the reverse;
+      the gold note has, a medicine that is not the patient's or is begun, changed or stopped unordered, a fact turned
+      round ("Impression: no …", a denied symptom as present), a denial of what nobody asked;
     - negations_kept, doses_exact: the share of denials kept as such, of medicines with name, dose and times right;
     - editing_saved: 1 - word edits to the gold note / words to write it from nothing. Words stand in for time.
     """
@@ -80,7 +82,7 @@ def grade_soap(note: str, example: dict[str, Any]) -> dict[str, bool | float | N
     invented = [is_invented(fact, wanted, gold, talk) for fact in said]
     denials = [found for right, found in zip(wanted, recalled, strict=True) if right.form == "denies"]
     doses = [
-        found and not wrong_doses(right.values[0], said, wanted)
+        found and not wrong_doses(right.values[0], said, wanted) and not wrong_times(right.values[0], said, wanted)
         for right, found in zip(wanted, recalled, strict=True)
         if right.form in TAKEN
     ]
@@ -128,22 +130,41 @@ def says(said: Fact, right: Fact) -> bool:
         return bool(DENIED.search(before)) and not UNSURE.search(text)
     if form in ("complaint", "also", "allergy", "takes", "start"):
         return not DENIED.search(before) and not UNSURE.search(text)
-    return True
+    return not _denied_in_clause(before)
+
+
+def _denied_in_clause(before: str) -> bool:
+    """Whether the words before a value deny it: those of its own clause, so "No redness, stiff arm" does not."""
+    return bool(DENIED.search(re.split(r"[,:;]|\bbut\b", before)[-1]))
 
 
 def is_invented(said: Fact, wanted: Sequence[Fact], gold: str, talk: str) -> bool:
     """Return whether a sentence says what nobody said; see grade_soap."""
     if any(said.text == right.text for right in wanted):
         return False
+    if said.form in ("denies", "unsure", "no_allergy", "takes_none") and not any(says(said, right) for right in wanted):
+        return True  # every denial is a line of the gold note
     known = _words(gold) | _words(talk) | _house_words() | set(SILENT_WORDS.split())
     strange = _words(said.text) - known
     theirs = _medicines(talk) - _medicines(gold)
-    return bool(strange) or any(_holds(said.text, name) for name in theirs) or bool(turned(said, wanted))
+    unsaid = any(_holds(said.text, name) for name in theirs) or not_ordered(said, wanted)
+    return bool(strange) or unsaid or bool(turned(said, wanted))
+
+
+def not_ordered(said: Fact, wanted: Sequence[Fact]) -> bool:
+    """Return whether a line has a gold medicine taken, begun, changed or stopped, of which the gold note has none."""
+    names = {right.values[0]: set[str | None]() for right in wanted if right.form in (*TAKEN, "stop")}
+    for right in wanted:
+        if right.values and right.values[0] in names:
+            names[right.values[0]].add(right.form)
+    return said.form in (*TAKEN, "stop") and said.form not in names.get(said.values[0], {said.form})
 
 
 def turned(said: Fact, wanted: Sequence[Fact]) -> list[Fact]:
     """Return the gold facts that a sentence turns round: denied as present, present or in doubt as denied."""
-    found = []
+    found = [right for right in wanted if right.form in ASSERTED and _denied(said.text, right.values)]
+    if any(says(said, right) for right in wanted):
+        found = []
     for right in wanted if said.form in (None, "denies", "also", "unsure") else ():
         if right.form in ("denies", "also", "unsure") and _holds(said.text, right.values[0]):
             pairs = [right._replace(form=form) for form in ("denies", "also", "unsure")]
@@ -154,10 +175,32 @@ def turned(said: Fact, wanted: Sequence[Fact]) -> list[Fact]:
     return found
 
 
+def _denied(text: str, values: Sequence[str]) -> bool:
+    return all(_holds(text, value) for value in values) and _denied_in_clause(
+        text[: text.lower().find(values[0].lower())]
+    )
+
+
 def wrong_doses(name: str, said: Sequence[Fact], wanted: Sequence[Fact]) -> list[str]:
     """Return the sentences that give a medicine a dose which the gold note does not give it."""
-    right = {fact.values[1] for fact in wanted if fact.form in TAKEN and fact.values[0] == name}
-    return [f.text for f in said if _holds(f.text, name) and (doses := set(re.findall(DOSE, f.text))) and doses - right]
+    return _taken_otherwise(DOSE, name, said, wanted)
+
+
+def wrong_times(name: str, said: Sequence[Fact], wanted: Sequence[Fact]) -> list[str]:
+    """Return the sentences that have a medicine taken at other times, or for other days, than the gold note says."""
+    return _taken_otherwise(rf"{OFTEN}|(?<=for )\d+(?= days)", name, said, wanted)
+
+
+def _taken_otherwise(pattern: str, name: str, said: Sequence[Fact], wanted: Sequence[Fact]) -> list[str]:
+    """The sentences with the medicine that hold what the pattern finds and no gold line with its medicines has."""
+    given = [fact for fact in wanted if fact.form in TAKEN]
+    return [
+        fact.text
+        for fact in said
+        if _holds(fact.text, name)
+        and set(re.findall(pattern, fact.text))
+        - {value for right in given if _holds(fact.text, right.values[0]) for value in right.values[1:]}
+    ]
 
 
 def _words(text: str) -> set[str]:
@@ -220,8 +263,8 @@ def _is(fact: Fact, section: str, *but: str) -> bool:
     return fact.section == section and not fact.text.startswith(but)
 
 
-def _denials(facts: Sequence[Fact]) -> list[tuple[str | None, str]]:
-    return sorted((f.form, f.text) for f in facts if f.text.startswith(("Denies", "Unsure")))
+def _denials(facts: Sequence[Fact]) -> list[tuple[str, str]]:
+    return sorted((f.form or "", f.text) for f in facts if f.text.startswith(("Denies", "Unsure")))
 
 
 def _other_side(said: Sequence[Fact], wanted: Sequence[Fact]) -> bool:

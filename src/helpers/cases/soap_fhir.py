@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
@@ -40,7 +41,7 @@ def to_bundle(note: str, patient: str, seen: datetime, author: str = "a fine-tun
     """Return the note as a validated FHIR R4B document; `patient` is a pseudonym, `seen` has a time zone.
 
     Raises Explained with the reason where the note cannot become one: a line in no form of the guide, a section missing
-    or empty, a fact in another section than its own, a time without zone.
+    or empty, a fact in another section than its own, a control character, a time without zone.
     """
     facts = read_note(note)
     if (reason := refusal(note, facts)) is not None:
@@ -82,6 +83,10 @@ def to_bundle(note: str, patient: str, seen: datetime, author: str = "a fine-tun
         bundle = Bundle.model_validate(document)
     except ValidationError as error:
         raise Explained(f"This note is not made a FHIR document: the result would not be valid: {error}") from error
+    if to_note(bundle) != note.strip():  # such as "every 08 hours"
+        raise Explained(
+            "This note is not made a FHIR document: it would not say quite the same. Write figures plainly."
+        )
     if found := problems(bundle):
         raise Explained(f"This note is not made a FHIR document: the result would be wrong: {'; '.join(found)}")
     return bundle
@@ -89,6 +94,8 @@ def to_bundle(note: str, patient: str, seen: datetime, author: str = "a fine-tun
 
 def refusal(note: str, facts: list[Fact]) -> str | None:
     """Return why a note cannot become a document, or None."""
+    if strange := re.search(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", note):  # XML 1.0, section 2.2
+        return f"it holds the character {strange[0]!r}, which a narrative must not."
     for fact in facts:
         if fact.form is None:
             return f"the line {fact.text!r} is in none of the guide's forms."

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.cases.soap import exchanged, says, turned, wrong_doses
+from helpers.cases.soap import exchanged, not_ordered, says, turned, wrong_doses, wrong_times
 from helpers.cases.soap_style import TAKEN, Fact, gold_facts, read_note
 
 COLUMNS = ["item", "danger", "wanted", "written"]
@@ -21,10 +21,11 @@ DANGERS = {
     "wrong dose": "a medicine with another dose than the visit gave it",
     "wrong times": "a medicine with the right dose, taken at other times or for other days",
     "unknown medicine": "a medicine that is not the patient's, be it somebody else's or nobody's",
+    "not ordered": "a medicine written as taken, begun, changed or stopped, which the visit did not",
     "medicine left out": "a medicine or a change of one that the note does not hold",
     "wrong side": "left for right or right for left",
-    "symptom turned round": "denied, present or in doubt, and written as another of these",
-    "allergy lost": "an allergy that the note does not hold",
+    "symptom turned round": "denied, present or in doubt, and written as another; a finding or plan as its opposite",
+    "allergy lost": "an allergy that the note does not hold, or allergies denied where nobody asked",
     "reading wrong": "a reading such as blood pressure with other figures",
 }
 READINGS = ("bp", "hr", "rr", "temp", "spo2", "weight")
@@ -50,40 +51,57 @@ def safety_list(notes: Sequence[str], examples: Sequence[dict[str, Any]]) -> pd.
 def dangers(said: Sequence[Fact], wanted: Sequence[Fact]) -> Iterator[tuple[str, str, str]]:
     """Yield what is dangerous in one note: (danger, gold line, written line); "" where there is no such line."""
     for right in wanted:
-        if any(says(fact, right) for fact in said):
-            continue
-        near = _nearest(right, said)
-        if right.form in (*TAKEN, "stop"):
-            wrong = wrong_doses(right.values[0], said, wanted)
-            if right.form in TAKEN and wrong:
-                yield "wrong dose", right.text, wrong[0]
-            elif right.form in TAKEN and near:
-                yield "wrong times", right.text, near
-            else:
-                yield "medicine left out", right.text, ""
-        elif right.form == "allergy":
-            yield "allergy lost", right.text, near
-        elif right.form in READINGS and near:
-            yield "reading wrong", right.text, near
+        if not any(says(fact, right) for fact in said):
+            yield from _lost(right, said, wanted)
     for fact in said:
-        for right in wanted:
-            if fact.text != right.text and fact.text not in {w.text for w in wanted} and _side_lost(fact, right):
-                yield "wrong side", right.text, fact.text
-        for right in turned(fact, wanted):
-            yield "symptom turned round", right.text, fact.text
-        names = {right.values[0] for right in wanted if right.form in (*TAKEN, "stop")}
-        for name in MEDICINE_LINE.findall(fact.text):
-            if name not in names:
-                yield "unknown medicine", "", fact.text
+        if fact.text not in {right.text for right in wanted}:
+            yield from _wrong(fact, wanted)
+
+
+def _lost(right: Fact, said: Sequence[Fact], wanted: Sequence[Fact]) -> Iterator[tuple[str, str, str]]:
+    """What a gold fact that the note does not say makes dangerous."""
+    near = _nearest(right, said)
+    if right.form in TAKEN and near:
+        name = right.values[0]
+        if not (wrong_doses(name, said, wanted) or wrong_times(name, said, wanted)):  # which _wrong tells line by line
+            yield "wrong times", right.text, near
+    elif right.form in (*TAKEN, "stop"):
+        yield "medicine left out", right.text, ""
+    elif right.form == "allergy":
+        yield "allergy lost", right.text, near
+
+
+def _wrong(fact: Fact, wanted: Sequence[Fact]) -> Iterator[tuple[str, str, str]]:
+    """What makes a written line dangerous, even where the right one stands beside it."""
+    names = {right.values[0] for right in wanted if right.form in (*TAKEN, "stop")}
+    for name in sorted(names):
+        own = [right for right in wanted if right.form in TAKEN and right.values[0] == name]
+        near = next((right.text for right in own if right.form == fact.form), own[0].text if own else "")
+        if wrong_doses(name, [fact], wanted):
+            yield "wrong dose", near, fact.text
+        elif wrong_times(name, [fact], wanted):
+            yield "wrong times", near, fact.text
+    if not_ordered(fact, wanted):
+        yield "not ordered", "", fact.text
+    for name in MEDICINE_LINE.findall(fact.text):
+        if name not in names:
+            yield "unknown medicine", "", fact.text
+    if fact.form == "no_allergy":
+        yield "allergy lost", next((right.text for right in wanted if right.form == "allergy"), ""), fact.text
+    for right in wanted:
+        if fact.form in READINGS and right.form == fact.form:
+            yield "reading wrong", right.text, fact.text
+        if _side_lost(fact, right):
+            yield "wrong side", right.text, fact.text
+    for right in turned(fact, wanted):
+        yield "symptom turned round", right.text, fact.text
 
 
 def _nearest(right: Fact, said: Sequence[Fact]) -> str:
-    """The written line of the same form that shares the first value or, for readings and allergies, the form alone."""
-    same = [fact for fact in said if fact.form == right.form]
+    """The written line about the same medicine, or the one about allergies."""
+    same = [fact for fact in said if right.form == "allergy" and fact.form in ("allergy", "no_allergy")]
     if right.form in TAKEN:
-        same = [fact for fact in said if right.values[0] in fact.text and (fact.form in (None, right.form))]
-    if right.form == "allergy":
-        same = [fact for fact in said if fact.form in ("allergy", "no_allergy")]
+        same = [fact for fact in said if right.values[0] in fact.text and fact.form in (None, right.form)]
     return same[0].text if same else ""
 
 

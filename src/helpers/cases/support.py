@@ -22,7 +22,7 @@ FEWEST_WORDS, MOST_WORDS = 20, 45  # of the prose, the sign-off included
 KEYS = ["intent", "order", "product", "priority", "action"]
 KINDS = "kettle|toaster|coffee maker|grinder|iron|steamer|lamp|radio|clock|fan|heater|speaker"
 ORDER = re.compile(r"LM-\d{5}(?!\d)")
-NOT_HOUSE_WORDS = re.compile(r"\b(return|refund|replac|exchang|repair|fix|deliver|packag)\w*", re.IGNORECASE)
+NOT_HOUSE_WORDS = re.compile(r"\b(re-?turn|re-?fund|replac|exchang|repair|fix|deliver|packag)\w*", re.IGNORECASE)
 APOLOGIES = re.compile(r"\b(sorry|apolog|unfortunate|regret|inconvenien)\w*", re.IGNORECASE)
 NOT_PLAIN = re.compile(r"!|https?:|www\.|^\s*([-*•]|\d+[.)])\s|[\U0001F000-\U0001FAFF\u2600-\u27BF]", re.MULTILINE)
 PRIVATE = re.compile(
@@ -122,9 +122,11 @@ def _product_rule(prose: str, product: str | None) -> bool:
 
 
 def _policy_rule(prose: str, right_prose: str) -> bool:
+    """The policy sentence that fits stands between the first sentence and the next step, and nothing beside it."""
     text, right_text = one_line(prose), one_line(right_prose)
-    given = [sentence for sentence in policies() if sentence in text]
-    return given == [sentence for sentence in policies() if sentence in right_text]
+    right = [sentence for sentence in policies() if sentence in right_text]
+    told = NEXT.split(text)[0].removeprefix(_first_sentence(text)).strip()
+    return [sentence for sentence in policies() if sentence in text] == right and told == " ".join(right)
 
 
 def _next_step(prose: str) -> str:
@@ -135,7 +137,8 @@ def _next_step(prose: str) -> str:
 def _next_step_rule(prose: str, words: str) -> bool:
     step = _next_step(prose)
     one_sentence = step.endswith(".") and not re.search(r"[.?!]\s", step)
-    return len(NEXT.findall(prose)) == 1 and one_sentence and words in step
+    denied = re.search(r"\b(not|never|no)\b|n't\b", step.replace(words, ""))
+    return len(NEXT.findall(prose)) == 1 and one_sentence and words in step and not denied
 
 
 def _queue_rule(prose: str, priority: str | None) -> bool:

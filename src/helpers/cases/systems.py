@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import openai
 import pandas as pd
-from scipy.stats import bootstrap
 
 from helpers.asking import Conversation
+from helpers.compare import rates_by
 from helpers.errors import Explained
 from helpers.evaluate import Evaluation, Example, Grader, evaluate, prompts, with_shots, with_system
 from helpers.results import record
+from helpers.stats import bootstrap_ratio, wilson
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ def figures(
     done: Mapping[str, Evaluation], metrics: Sequence[str], clusters: Sequence[Hashable] | None = None
 ) -> pd.DataFrame:
     """Return one row a system and metric: system, metric, value, low, high (95%), n, failed; see Evaluation.rates."""
-    frames = [evaluation.rates(metrics, clusters).assign(system=name) for name, evaluation in done.items()]
-    return pd.concat(frames, ignore_index=True)
+    return rates_by({name: evaluation.frame for name, evaluation in done.items()}, metrics, clusters)
 
 
 def keep(
@@ -101,22 +101,18 @@ def ratio(metric: str, parts: Sequence[float], wholes: Sequence[float], seed: in
     """Return the row of a share of sums, sum(parts) / sum(wholes), such as facts found of all facts: see figures.
 
     Parts and wholes are those of the same items, and whole items are drawn for the interval (bootstrap, 95%), because
-    what stands in one item goes together. An item where either is missing is left out of n. Raises ValueError where
-    nothing is left to divide by.
+    what stands in one item goes together; Wilson's, an item one answer, where none or all is found. An item where
+    either is missing is left out of n. Raises ValueError where nothing is left to divide by.
     """
     pairs = np.column_stack([np.asarray(parts, dtype=float), np.asarray(wholes, dtype=float)])
     part, whole = pairs[~np.isnan(pairs).any(axis=1)].T
     if len(part) < 2 or not whole.sum():
         raise ValueError(f"{metric}: {len(part)} items with {whole.sum():.0f} in all make no share with an interval.")
 
-    def share(parts: Any, wholes: Any, axis: int = -1) -> Any:
-        return parts.sum(axis=axis) / np.maximum(wholes.sum(axis=axis), 1e-9)
-
-    rng = np.random.default_rng(seed)
-    drawn = bootstrap((part, whole), share, paired=True, n_resamples=2000, method="percentile", rng=rng)
-    low, high = drawn.confidence_interval
-    value = float(share(part, whole))
-    return {"metric": metric, "value": value, "low": float(low), "high": float(high), "n": len(part), "failed": 0}
+    value, n = float(part.sum() / whole.sum()), len(part)
+    alike = not part.any() or bool((part == whole).all())  # so are all samples: then an item counts as one answer
+    low, high = wilson(round(value * n), n) if alike else bootstrap_ratio(part, whole, seed)
+    return {"metric": metric, "value": value, "low": low, "high": high, "n": n, "failed": 0}
 
 
 def saved(evaluation: Evaluation, rivals: Sequence[Evaluation]) -> dict[str, Any]:

@@ -93,7 +93,9 @@ def check(piece: str, facts: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def invented(piece: str, facts: Mapping[str, Any]) -> list[str]:
-    """Return what the piece tells and the brief does not: numbers, materials, colours, names, codes, offers, Keith."""
+    """Return what the piece tells and the brief does not: numbers, materials, colours, names, codes, offers, another
+    item of the list, another catch, another report of Keith. What it claims beside these only rule 8 sees.
+    """
     offer = facts["offer"] or {"deal": "", "code": "", "date": ""}
     keys = ("name", "kind", "material", "colour", "size", "catch", "keith")
     known = " ".join([*(str(facts[key]) for key in keys), f"{facts['price']} {' '.join(map(str, offer.values()))}"])
@@ -105,9 +107,19 @@ def invented(piece: str, facts: Mapping[str, Any]) -> list[str]:
     found += [code for code in CODE.findall(text) if code != offer["code"]]
     if not facts["offer"] and re.search(r"\bType [A-Z]|\bpercent off\b|\bquid off\b", text):
         found.append("an offer")
-    if not facts["keith"] and re.search(r"Keith \(snail\) (?!was asleep\.)", text):
-        found.append("what Keith did")
-    return found
+    for sentence in parts(piece).sentences:
+        if _kind(sentence) == "list":
+            items = sentence.removeprefix("The list: ").rstrip(".").split(", ")
+            found += [item for item in items if item not in (facts["material"], facts["colour"], facts["size"])]
+        elif _kind(sentence) == "catch" and sentence != f"The catch: {facts['catch']}.":
+            found.append("the catch")
+        elif _kind(sentence) == "keith" and sentence != _report(facts):
+            found.append("what Keith did")
+    return list(dict.fromkeys(found))
+
+
+def _report(facts: Mapping[str, Any]) -> str:
+    return f"Keith (snail) {facts['keith'] or 'was asleep'}."
 
 
 def broken_habits(piece: str, channel: str) -> list[str]:
@@ -116,7 +128,7 @@ def broken_habits(piece: str, channel: str) -> list[str]:
     Its own sentences are taken for the facts: what is told may still be wrong, only the form is judged.
     """
     sentences = parts(piece).sentences
-    told = {kind: next((s for s in sentences if _kind(s) == kind), "") for kind in ("list", "offer")}
+    told = {kind: next((s for s in sentences if _kind(s) == kind), "") for kind in ("list", "catch", "keith", "offer")}
     kind = re.search(r"\ban? ([^.]+?)(?: on a list| in mind)?\.$", sentences[0])
     names = [w for w in (sentences[1].rstrip(".").split() if len(sentences) > 1 else []) if w[0].isupper()]
     name = next((word for word in names if word not in HOUSE_NAMES), "")
@@ -126,6 +138,8 @@ def broken_habits(piece: str, channel: str) -> list[str]:
         "channel": channel,
         "name": name,
         "kind": kind[1] if kind else "\n",
+        "catch": told["catch"].removeprefix("The catch: ").rstrip("."),
+        "keith": told["keith"].removeprefix("Keith (snail) ").rstrip("."),
         "offer": told["offer"],
         "secret": [],
     }
@@ -140,14 +154,13 @@ def _rules(piece: str, facts: Mapping[str, Any]) -> dict[str, bool]:
         kind: [s for s in sentences if _kind(s) == kind] for kind in ("list", "catch", "keith", "price", "offer")
     }
     second = sentences[1] if len(sentences) > 1 else ""
-    items = by_kind["list"][0].removeprefix("The list: ").split(", ") if by_kind["list"] else []
     due = [facts[key] for key in LISTED[facts["channel"]] if facts[key]]
     return {
         "rule_01_nobody": bool(re.fullmatch(rf"Nobody .*\ban? {re.escape(facts['kind'])}\b[^.]*\.", sentences[0])),
         "rule_02_name": body.count(facts["name"]) == 1 and facts["name"] in second and len(second.split()) <= 8,
-        "rule_03_list": len(by_kind["list"]) == bool(due) and len(items) == len(due),
-        "rule_04_catch": len(by_kind["catch"]) == 1,
-        "rule_05_keith": len(by_kind["keith"]) == 1 and told.count("Keith") == 1 + (HASHTAGS in told),
+        "rule_03_list": by_kind["list"] == [f"The list: {', '.join(due)}."] * bool(due),
+        "rule_04_catch": by_kind["catch"] == [f"The catch: {facts['catch']}."],
+        "rule_05_keith": by_kind["keith"] == [_report(facts)] and told.count("Keith") == 1 + (HASHTAGS in told),
         "rule_06_price": len(by_kind["price"]) == 1 and _price_told(by_kind["price"][0]) and not MONEY.search(told),
         "rule_07_offer": len(by_kind["offer"]) == _offered(facts) and all(map(OFFER.fullmatch, by_kind["offer"])),
         "rule_08_order": [_kind(s) for s in sentences[2:]] == _order(facts) and len(sentences) > 1,
@@ -219,7 +232,10 @@ def never_said() -> re.Pattern[str]:
     """What finds the words of the guide's table "Never said", in any of their forms."""
     rows = re.findall(r"^\| (?:\w+) \| ([^|]+) \|$", voice_guide().split("## Never said\n")[1], re.MULTILINE)
     words = [word.strip() for row in rows for word in row.split(",") if not row.startswith("these words")]
-    forms = "|".join(
-        re.escape(word[:-1] if word.endswith("e") else word) + ("e?" if word.endswith("e") else "") for word in words
-    )
-    return re.compile(rf"\b({forms})(s|d|ed|es|r|st|ing|ly)?\b", re.IGNORECASE)
+    return re.compile(rf"\b({'|'.join(map(_forms, words))})(s|d|ed|es|r|st|ing|ly)?\b", re.IGNORECASE)
+
+
+def _forms(word: str) -> str:
+    """A pattern for the word before its ending: love and loving, happy and happiest, must-have and must have."""
+    stem = re.escape(word[:-1]) + {"e": "e?", "y": "(?:y|ie?)"}[word[-1]] if word[-1] in "ey" else re.escape(word)
+    return stem.replace("don't", "do(?:n['\u2019]t| not)").replace("\\ ", "[ -]").replace("\\-", "[ -]")

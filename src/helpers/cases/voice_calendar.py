@@ -10,6 +10,7 @@ own offer: such pieces are held back with the reason, for a person to mend.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ SLOTS = {
 NOTICE = 3  # days that an offer must still run when it is told
 COLUMNS = ["date", "weekday", "time", "channel", "product", "price", "code", "offer_ends", "subject", "text"]
 COLUMNS += ["hashtags", "words", "characters"]
+UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufffd]")  # control and direction marks
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -69,6 +71,7 @@ def why_not(piece: str, facts: Mapping[str, Any]) -> str:
     reasons = [f"breaks {name}" for name, right in checks.items() if name.startswith("rule_") and not right]
     reasons += [f"tells {what!r}, which the brief does not" for what in dict.fromkeys(invented(piece, facts))]
     reasons += [f"does not tell the {fact} of the brief" for fact, right in kept.items() if not right]
+    reasons += [f"holds the character {sign!r}" for sign in dict.fromkeys(UNSEEN.findall(piece))]
     return "; ".join(reasons)
 
 
