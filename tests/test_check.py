@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +73,8 @@ def picture(name: str) -> Row:
     }
 
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB"  # how such files begin
+WEBP = "UklGRiQAAABXRUJQVlA4IA=="
 WINDOWS = {"role": "assistant", "content": "It is sweet.\r\nIt is also yellow.\r\n"}
 VALID = {
     "plain": valid(),
@@ -130,6 +135,30 @@ VALID = {
                     ],
                 },
                 {"role": "assistant", "content": [{"type": "text", "text": "It shows two ripe papayas at market."}]},
+            ]
+        },
+    ],
+    "images in the file itself": [
+        *valid(),
+        *(
+            odd(
+                {"messages": example(word)["messages"][:1]},
+                {
+                    "role": "user",
+                    "content": [{"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{data}"}}],
+                },
+                example(word)["messages"][2],
+            )
+            for word, kind, data in zip(OTHERS, ("png", "jpeg", "webp"), (PNG, "/9j/4AAQ", WEBP), strict=False)
+        ),
+    ],
+    "a transcript": [
+        *valid(),
+        {
+            "messages": [
+                {"role": "system", "content": "You are a grocer."},
+                {"role": "user", "content": "Grocer: Hello, how can I help you?\nAnn: Two lychees. Sum up in a word!"},
+                {"role": "assistant", "content": "Lychees, a pair of them."},
             ]
         },
     ],
@@ -224,3 +253,12 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     found = json.loads(capsys.readouterr().out)["findings"]
     assert [set(row) for row in found] == [{"line", "message", "key", "code", "severity", "why", "fix"}]
     assert found[0]["line"] == 13 and found[0]["severity"] == "error"
+
+
+def test_a_console_that_lacks_letters_gets_text_and_sound_json(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_bytes(text([*valid()[:11], {**valid()[11], "naïve 😀": 1}]))
+    command = [sys.executable, "-m", "helpers", "check", str(tmp_path / "train.jsonl")]
+    ascii = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    plain, coded = (subprocess.run([*command, *way], capture_output=True, env=ascii) for way in ([], ["--json"]))
+    assert plain.returncode == 1 and b"na\\xefve \\U0001f600" in plain.stdout
+    assert coded.returncode == 1 and json.loads(coded.stdout)["findings"][0]["key"] == "naïve 😀"

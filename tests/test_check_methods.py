@@ -128,6 +128,8 @@ TASK_FAULTS: dict[str, tuple[str, str, int | None, str | None, Callable[[Row], A
     "an image": (E, "no_images", None, "content", lambda row: row["messages"][1].update(content=IMAGE)),
     "empty question": (W, "empty_text", 2, "content", lambda row: row["messages"][1].update(content="")),
     "a row without the grader's key": (W, "grader_keys", None, None, lambda row: row.pop("reference") and None),
+    "the grader's key holds null": (W, "grader_keys", None, None, lambda row: row.update(reference=None)),
+    "the grader's key is empty": (W, "grader_keys", None, None, lambda row: row.update(reference="")),
 }
 
 
@@ -212,6 +214,17 @@ def test_what_is_seen_over_many_tasks() -> None:
     other = {**task("fig"), "reference": "Forty-two."}
     findings = check_examples([*planted(task, lambda row: None), task("kiwi"), other], method="reinforcement").findings
     assert [(f.line, f.code) for f in findings] == [(13, "duplicate"), (14, "contradiction")]
+
+
+def test_a_pair_of_equals_contradicts_nothing() -> None:
+    rows = planted(pair, lambda row: {**row, WORSE: row[BETTER]})
+    assert [(f.line, f.code) for f in check_examples(rows, method="dpo").findings] == [(3, "same_outputs")]
+
+
+def test_tasks_with_nothing_to_compare_with() -> None:
+    rows = planted(lambda word: {"messages": task(word)["messages"]}, lambda row: None)
+    report = check_examples(rows, method="reinforcement")
+    assert report.ok and [(f.line, f.code) for f in report.findings] == [(None, "grader_keys")]
 
 
 def test_leakage_of_pairs(tmp_path: Path) -> None:

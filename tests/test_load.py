@@ -52,6 +52,7 @@ def write(path: Path) -> Path:
     contents: dict[str, Any] = {
         "comma.csv": as_csv(ROWS).encode(),
         "marked.csv": as_csv(ROWS).encode("utf-8-sig"),
+        "told.csv": b"sep=;\r\n" + as_csv(ROWS, ";").encode(),
         "windows.csv": as_csv(ROWS, ";").encode("cp1252"),
         "unicode.tsv": as_csv(ROWS, "\t").encode("utf-16"),
         "list.json": json.dumps(ROWS).encode(),
@@ -68,7 +69,8 @@ def write(path: Path) -> Path:
     return path
 
 
-KINDS = ["comma.csv", "marked.csv", "windows.csv", "unicode.tsv", "list.json", "page.json", "lines.json", "lines.jsonl"]
+KINDS = ["comma.csv", "marked.csv", "told.csv", "windows.csv", "unicode.tsv"]
+KINDS += ["list.json", "page.json", "lines.json", "lines.jsonl"]
 
 
 @pytest.mark.parametrize("name", [*KINDS, "book.xlsx"])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from helpers.__main__ import main
 from helpers.errors import Explained
 from helpers.mask import anonymise, pseudonymise, restore
+from helpers.workspace import read_jsonl
 
 Row = dict[str, Any]
 
@@ -119,6 +120,17 @@ def test_the_command_masks_and_brings_back(tmp_path: Path, capsys: pytest.Captur
     assert [json.loads(line) for line in (tmp_path / "back.jsonl").read_text().splitlines()] == ROWS
     assert main(["mask", str(old), "--out", str(tmp_path / "anon.jsonl"), "--anonymise"]) == 0
     assert "x.example" not in (tmp_path / "anon.jsonl").read_text()
+
+
+def test_halves_of_characters_and_deep_lists_are_no_crash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new, key = tmp_path / "old.jsonl", tmp_path / "new.jsonl", tmp_path / "keys" / "key.json"
+    rows = [{"text": "\ud83d a@b.example", "name": "Dear \ud83dAnn"}]
+    old.write_text(json.dumps(rows[0]) + "\n")
+    assert main(["mask", str(old), "--out", str(new), "--key", str(key)]) == 0
+    assert restore(read_jsonl(new), key) == rows
+    old.write_text(json.dumps({"text": "a"})[:-1] + ', "more": ' + "[" * 900 + "]" * 900 + "}\n")
+    assert main(["mask", str(old), "--out", str(new), "--anonymise", "--force"]) == 1
+    assert "nested too deep" in capsys.readouterr().err
 
 
 def test_the_command_refuses_what_would_do_harm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,7 +117,7 @@ def test_the_diff_shows_every_kind_of_change_in_one_file(tmp_path: Path) -> None
     assert max(len(line) for line in result.diff().splitlines()) < 130
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
 def test_a_file_in_another_encoding_becomes_utf8(encoding: str, tmp_path: Path) -> None:
     rows = [example(word, f"Is {word} “ripe” é 日本?") for word in WORDS]
     content = b"".join(as_lines(rows))

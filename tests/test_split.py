@@ -80,6 +80,11 @@ def test_what_cannot_be_split_is_explained(options: dict[str, Any], said: str) -
         split(list(range(100)), **options)
 
 
+def test_a_part_that_stays_empty_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    parts = split(range(40), {"train": None, "test": 8}, by=["one customer"] * 40)
+    assert parts["test"] == [] and "Nothing fits into test: up to 40 items" in capsys.readouterr().out
+
+
 def test_items_of_no_group_are_not_kept_together() -> None:
     for none in (None, float("nan")):
         parts = split(range(100), {"train": None, "test": 40}, by=[none] * 50 + ["one"] * 50)

@@ -185,6 +185,11 @@ def test_a_ceiling_refuses_and_says_what_to_do() -> None:
         check_budget(training_cost([MESSAGES], "gpt-4o-2024-05-13"), 100)
 
 
+def test_no_number_of_epochs_makes_training_cheaper_than_nothing() -> None:
+    with pytest.raises(Explained, match="-3 epochs"):
+        training_cost([MESSAGES] * 100, epochs=-3)
+
+
 def test_an_unknown_model_names_the_known_ones() -> None:
     with pytest.raises(Explained, match="gpt-4o-2024-08-06"):
         training_cost([MESSAGES], "gpt-9")

@@ -51,10 +51,10 @@ def test_an_unknown_sample_names_those_there_are() -> None:
 
 
 def test_rows_survive_writing_and_reading(tmp_path: Path) -> None:
-    rows = [{"text": "café\u2028\n\x85 line", "n": 1}, {"text": "", "list": [1, None]}]
+    rows = [{"text": "café\u2028\n\x85 line", "n": 1}, {"text": "", "list": [1, None]}, {"text": "half \ud83d \\"}]
     path = write_jsonl(tmp_path / "new" / "rows.jsonl", rows)
     assert read_jsonl(path) == rows
-    assert path.read_bytes().count(b"\n") == 2 and b"\r" not in path.read_bytes()
+    assert path.read_bytes().count(b"\n") == 3 and b"\r" not in path.read_bytes()
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -64,6 +64,7 @@ def test_rows_survive_writing_and_reading(tmp_path: Path) -> None:
         ('{"a": 1}\n\nnot json\n', "line 3, is not a JSON object"),
         ('{"a": 1}\n[1]\n', "line 2, is not a JSON object .it holds a list"),
         ('[\n  {"a": 1},\n  {"b": 2}\n]\n', "line 1, is not a JSON object"),
+        ("[" * 100_000, "line 1, is not a JSON object"),
         ('{"a": 1} {"b": 2}\n', "line 1, is not a JSON object .Extra data"),
     ],
 )

@@ -11,9 +11,7 @@ near-duplicates keeps texts, within a budget (helpers.checks.near). Shown in not
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from helpers import tokens
 from helpers.checks.examples import example_of
 from helpers.checks.files import LEAST, Collection
 from helpers.checks.findings import Finding, finding
-from helpers.checks.lines import Row, parse_line
+from helpers.checks.lines import Row, parse_line, wide_encoding
 from helpers.checks.report import Report
 from helpers.checks.rows import METHODS, message_lists, read_row
 from helpers.checks.texts import check_texts
@@ -30,7 +28,6 @@ from helpers.errors import Explained
 
 MOST_BYTES = 512 * 1024 * 1024  # OpenAI's limit for one uploaded file (API reference, files)
 AT_ONCE = 256 * 1024  # bytes read from a file at a time
-UTF16 = (b"\xff\xfe", b"\xfe\xff")  # its byte order marks
 REINFORCED = "o4-mini-2025-04-16, the one model that could, was shut down on 2026-10-23"  # OpenAI's deprecations page
 
 
@@ -92,8 +89,8 @@ def _check(
     name = Path(against).name if against is not None else ""
     seen, found = Collection(), report.findings
     for number, line in enumerate(lines, start=1):
-        if number == 1 and line.startswith(UTF16):
-            found.append(finding("utf16", None, "The file is UTF-16; its lines were not checked."))
+        if number == 1 and (encoding := wide_encoding(line)) is not None:
+            found.append(finding("utf16", None, f"The file is {encoding.upper()}; its lines were not checked."))
             return
         row, wrong = read_row(line, number, method)
         found += wrong
@@ -109,7 +106,8 @@ def _check(
     if not report.examples:
         found.append(finding("empty_file", None, "The file holds no examples."))
     elif report.examples < LEAST:
-        found.append(finding("too_few", None, f"There are {report.examples} examples."))
+        many = "is 1 example" if report.examples == 1 else f"are {report.examples} examples"
+        found.append(finding("too_few", None, f"There {many}."))
     found += seen.finish(method)
 
 
@@ -194,7 +192,5 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     given = parser.parse_args(argv)
     report = check_file(given.file, against=given.against, model=given.model, method=given.method)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a console that lacks a letter shows its number
     print(report.to_json() if given.json else report)
     return 0 if report.ok else 1

@@ -103,10 +103,17 @@ def _mask(text: str, names: Collection[str], placeholders: Placeholders, counts:
 
 def _walk(value: Any, change: Callable[[str], str]) -> Any:
     """The value with every text in it changed, but for those that only machines read."""
+    try:
+        return _walk_part(value, change)
+    except RecursionError:
+        raise Explained("An example is nested too deep to be masked. Run the checker on its file.") from None
+
+
+def _walk_part(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [_walk(part, change) for part in value]
+        return [_walk_part(part, change) for part in value]
     if isinstance(value, dict):
         return {key: part if key in LEFT else _walk_key(key, part, change) for key, part in value.items()}
     return value
@@ -121,12 +128,12 @@ def _walk_key(key: str, value: Any, change: Callable[[str], str]) -> Any:
         made = change(value)
         return made.strip("<>") if PLACEHOLDER.fullmatch(made) else made
     if key != "arguments" or not isinstance(value, str):
-        return _walk(value, change)
+        return _walk_part(value, change)
     try:
         given = json.loads(value)
     except ValueError:
         return change(value)
-    made = _walk(given, change)
+    made = _walk_part(given, change)
     return value if made == given else json.dumps(made, ensure_ascii=False)
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ftfy.badness import is_bad
 
-from helpers.checks.lines import HALVES, Row
+from helpers.checks.lines import Row, wide_encoding
 from helpers.checks.messages import MESSAGE_KEYS, ROLES
 from helpers.checks.rows import CHAT_KEYS, OUTPUTS, message_lists
 from helpers.errors import Explained
@@ -78,19 +78,20 @@ class Mender:
         self.lines.append((number, None, code.removesuffix("_line"), first))
 
     def _read(self, path: Path) -> Iterator[bytes]:
-        """The file's lines with their ends; those of a UTF-16 file as UTF-8."""
+        """The file's lines with their ends; those of a UTF-16 or UTF-32 file as UTF-8."""
         try:
             with path.open("rb") as file:
-                encoding = json.detect_encoding(file.read(4))
+                encoding = wide_encoding(file.read(4))
                 file.seek(0)
-                if not encoding.startswith("utf-16") or "utf16" in self.leave:
+                if encoding is None or "utf16" in self.leave:
                     yield from file
                     return
                 text = file.read().decode(encoding).removeprefix("\ufeff")
         except OSError as error:
             raise Explained(f"{path} cannot be read ({error.strerror or error}). Check its path.") from error
         except UnicodeDecodeError as error:
-            raise Explained(f"{path} is broken UTF-16 (byte {error.start}). Save it again as UTF-8.") from error
+            what = f"{error.encoding.upper()} (byte {error.start})"
+            raise Explained(f"{path} is broken {what}. Save it again as UTF-8.") from error
         self.changes.append(Change(None, None, None, "utf16", encoding, "utf-8"))
         yield from io.BytesIO(text.encode("utf-8", "surrogatepass"))
 
@@ -188,9 +189,8 @@ def readable(text: str) -> Row | None:
 
 
 def written(row: Row, text: str) -> str:
-    """Return a row as JSON: in ASCII where the line was, and where half a character could not be written otherwise."""
-    made = json.dumps(row, ensure_ascii=text.isascii())
-    return json.dumps(row) if HALVES.search(made) else made
+    """Return a row as JSON, in ASCII where the line was; half a character is written \\ud83d."""
+    return json.dumps(row, ensure_ascii=text.isascii()).encode("utf-8", "backslashreplace").decode()
 
 
 def _digest(row: Row) -> bytes:

@@ -80,8 +80,8 @@ STREETS = "Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Court|Close|Way|Square|Ter
 ADDRESS = re.compile(
     rf"(?:{UNIT},? )?{NUMBERED}(?:,? {UNIT})?(?:,? {TOWN}){{0,2}},? {POSTCODE}"
     rf"|\b\d{{1,5}}[A-Za-z]? {WORD}(?: {WORD})* (?:{STREETS})\b(?:,? {UNIT})?(?:, {TOWN})?"
-    rf"|\b(?:{WORD}(?:straße|strasse|str\.|weg|platz|allee|gasse)|(?:Calle|Via|Avenida|Plaza|Rua) {TOWN}) \d+[a-z]?"
-    rf"(?:, \d{{4,5}} {TOWN})?"
+    rf"|(?<![\w-])(?<!\w{APOSTROPHE})(?:{WORD}(?:straße|strasse|str\.|weg|platz|allee|gasse)"  # not amid a word: slow
+    rf"|(?:Calle|Via|Avenida|Plaza|Rua) {TOWN}) \d+[a-z]?(?:, \d{{4,5}} {TOWN})?"
     rf"|\b\d{{1,4}},? (?:rue|avenue|boulevard|place|chemin) [\w' -]{{2,40}}(?:, \d{{5}} {TOWN})?"
     rf"|\bP\.?O\.? Box \d+(?:,? {TOWN})?(?:,? {POSTCODE})?"
 )
@@ -143,7 +143,7 @@ KINDS = [*dict.fromkeys(kind for kind, _, _ in PATTERNS), "PHONE", "NAME"]
 TITLE = r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Doctor|Prof|Professor|Judge|Sir|Dame|Herrn?|Frau|Señora?|Mme|Monsieur|Madame)\b\.?"
 TITLED = re.compile(rf"{TITLE}\Z")
 PARTICLE = "(?:van|von|de|der|den|la|le|da|dos|di|bin|al|el)"
-PERSON = rf"((?:[A-Z]\. ?)*{WORD}(?: (?:{PARTICLE} )*(?:{WORD}|[A-Z]\.)(?!\w))*)"
+PERSON = rf"((?:[A-Z]\. ?){{0,4}}{WORD}(?: (?:{PARTICLE} )*(?:{WORD}|[A-Z]\.)(?!\w))*)"
 GREETING = r"(?:Dear|Hi|Hello|Hey|Hiya|Good (?:morning|afternoon|evening)|Hallo|Guten Tag|Bonjour|Hola|Ciao)"
 CLOSING = (
     r"(?:Best|(?i:(?:kind |best |warm |with )*regards|(?:best|kind) wishes|(?:many )?thanks(?: a lot)?|thank you|cheers"

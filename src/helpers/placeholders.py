@@ -76,4 +76,4 @@ def read_key(path: Path) -> dict[str, str]:
 def write_key(path: Path, words: Mapping[str, str]) -> None:
     """Write the key, readable by its owner alone. Raises Explained where it cannot be written."""
     with whole_file(path, mode=0o600) as file:
-        file.write(json.dumps(words, ensure_ascii=False, indent=0).encode("utf-8"))
+        file.write(json.dumps(words, ensure_ascii=False, indent=0).encode("utf-8", "backslashreplace"))

@@ -9,6 +9,7 @@ import csv
 import io
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,8 +84,13 @@ def unique(names: Iterable[Any]) -> list[str]:
 
 
 def read_csv(file: Path, name: str, encoding: str | None = None) -> list[Table]:
-    """Return one table. The first line tells what parts the values: comma, semicolon (Excel in Europe), tab or bar."""
+    """Return one table. The first line tells what parts the values: comma, semicolon (Excel in Europe), tab or bar.
+
+    A line "sep=;" before it, with which programs tell Excel the same, is no header.
+    """
     lines = list(io.StringIO(decoded(file, encoding), newline=""))
+    if lines and re.fullmatch(r'"?sep=[,;\t|]"?\s*', lines[0]):
+        del lines[0]
     delimiter = max(",;\t|", key=lambda mark: len(next(csv.reader(lines, delimiter=mark), [])))
     return [_table(name, _csv_records(lines, delimiter))]
 

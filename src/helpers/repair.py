@@ -13,9 +13,7 @@ or leave the fault standing is not made. On the command line: python -m helpers 
 from __future__ import annotations
 
 import argparse
-import io
 import re
-import sys
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -145,7 +143,5 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     leave = [code.strip() for code in given.leave.split(",") if code.strip()]
     result = repair(given.file, given.out, given.method, leave, given.force)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a console that lacks a letter shows its number
     print("\n\n".join(filter(None, [result.diff() if given.diff else "", str(result), str(result.left)])))
     return 0

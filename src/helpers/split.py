@@ -42,7 +42,8 @@ def split(
     with groups, as nearly as their sizes allow. texts: one text an item, what the customer wrote for example. Items
     whose texts are nearly the same (see `alike`) then stay together, as a group does; by date they count as the newest.
 
-    Raises Explained when there are too few items, no dates, or not one group, kind or text an item.
+    Prints which parts stay empty because nothing fits. Raises Explained when there are too few items, no dates, or not
+    one group, kind or text an item.
     """
     wanted = _counts(sizes, len(items))
     if isinstance(by, str) and by not in ("random", "date"):
@@ -64,6 +65,8 @@ def split(
     else:
         random.Random(seed).shuffle(order)
     places = _fill(order, wanted) if strata is None else _deal(order, wanted, lists["kinds"])
+    if empty := [name for name, count in wanted.items() if count and not places[name]]:
+        print(f"Nothing fits into {', '.join(empty)}: up to {max(map(len, order))} items must stay together.")
     return {name: [items[place] for place in sorted(places[name])] for name in wanted}
 
 

@@ -178,6 +178,8 @@ def _training_cost(lengths: Sequence[int], model: str, epochs: int | None) -> Tr
     limit = known[model]["max_example_tokens"] or 65_536
     tokens = sum(min(length, limit) for length in lengths)
     passes = epochs or auto_epochs(len(lengths))
+    if passes < 1:
+        raise Explained(f"{passes} epochs are none. Say 1 or more, or None for the automatic number.")
     price = known[model]["training"]
     dollars = None if price is None else tokens * passes * price / 1_000_000
     cut = sum(length > limit for length in lengths)

@@ -81,7 +81,7 @@ def read_jsonl(path: Path | str) -> list[dict[str, Any]]:
 def _parse(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         row, reason = None, str(error)
     else:
         reason = f"it holds a {type(row).__name__}"
@@ -106,7 +106,7 @@ def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> Path:
 def write_whole(path: Path, text: str) -> Path:
     """Write a text file whole or not at all, see helpers.whole_file, and return its path. Raises Explained."""
     with whole_file(path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "backslashreplace"))  # half a character is written \ud83d, as JSON has it
     return path
 
 

@@ -85,7 +85,7 @@ def answered(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
-        (answered(tools=[]), "tools must be a list"),
+        (answered(tools={}), "tools must be a list"),
         (answered(tools=[{"type": "function"}]), "tools[0] must be"),
         (answered(tools=[{**TOOL, "function": {"name": "a b"}}]), "tools[0].function.name must have"),
         (answered(tools=[{**TOOL, "function": {"name": "f<|end|>"}}]), "tools[0].function.name must have"),
@@ -107,6 +107,10 @@ def answered(**changes: Any) -> dict[str, Any]:
 def test_faults_in_tools_are_told(row: dict[str, Any], complaint: str) -> None:
     fault = chat_fault(row, 1, ("<|end|>",))
     assert fault is not None and complaint in fault.message, fault
+
+
+def test_an_empty_list_of_tools_is_none() -> None:
+    assert chat_fault({"messages": [USER, {"role": "assistant", "content": "Yes."}], "tools": []}, 1, ()) is None
 
 
 def test_calls_are_read_only_where_an_answer_is_nothing_else() -> None:

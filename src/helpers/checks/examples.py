@@ -26,7 +26,7 @@ class Example(NamedTuple):
     begins: list[int]  # digests of the conversation up to each earlier answer, made like `whole`
     turned: int | None  # in a preference: `whole` of the one that prefers the other output
     system: int  # digest of the system messages
-    keys: int  # digest of the names of the keys beside messages and tools
+    keys: int  # digest of the names of the keys beside messages and tools that hold something
 
 
 def example_of(row: Row) -> Example | None:
@@ -50,7 +50,7 @@ def example_of(row: Row) -> Example | None:
     system = digest(" ".join(told)) if told else 0
     if holder is given:
         return _preference(row, "\n".join(said), system)
-    more = {key: value for key, value in row.items() if key not in CHAT_KEYS}
+    more = {key: value for key, value in row.items() if key not in CHAT_KEYS and value not in (None, "")}
     graded = json.dumps(more, sort_keys=True) if more else ""
     answer = said.pop() if answers[-1:] == [len(said) - 1] else graded
     asked = "\n".join(said)

@@ -68,7 +68,7 @@ class Collection:
         yield from self._snapshots(example, line)
         given = sketch(example.asked, example.answer)
         before = self.questions.setdefault(example.question, line)
-        if example.turned in self.whole:
+        if example.turned != example.whole and example.turned in self.whole:
             yield finding("contradiction", line, f"Line {self.whole[example.turned]} prefers the other output.")
         elif before != line and example.asked and example.answer and example.turned is None:
             kept = self.near.words_of(before)
@@ -138,8 +138,11 @@ class Collection:
             yield from _each("system_differs", lines, f"{what}; this differs.", f"{what}; those of {{}} differ.")
 
     def _keys(self) -> Iterator[Finding]:
-        """Rows for graders whose keys are not those of most."""
-        (_, count), *others = self.keys.ranked() or [(0, 0)]
+        """Rows for graders whose keys are not those of most, and files without any."""
+        (usual, count), *others = self.keys.ranked() or [(0, 0)]
+        if count and not usual and not others:
+            what = "No row has a key beside messages, such as a reference, so a grader has nothing to compare with."
+            yield finding("grader_keys", None, what)
         lines = self.keys.of(*(kind for kind, _ in others)) if others else []
         what = f"{count} other examples share the keys that graders read"
         yield from _each("grader_keys", lines, f"{what}; this has others.", f"{what}; {{}} have others.")

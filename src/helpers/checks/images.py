@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 MOST = 10
 MOST_BYTES = 10 * 1024 * 1024
 DATA = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,")
+BEGINNINGS = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF.{4}WEBP", re.DOTALL)  # of JPEG, PNG and WEBP files
 OTHER_TYPES = (".gif", ".bmp", ".tif", ".tiff", ".svg", ".heic", ".avif", ".ico", ".pdf", ".mp4")
 
 
@@ -46,6 +47,7 @@ def _data_fault(url: str) -> str | None:
     if len(coded) * 3 // 4 > MOST_BYTES:
         return f"The image has {len(coded) * 3 // 4 / 1024 / 1024:.0f} MB."
     try:
-        return None if base64.b64decode(coded, validate=True) else "The image is empty."
+        image = base64.b64decode(coded, validate=True)
     except (binascii.Error, ValueError):
         return "The image is not base64."
+    return None if BEGINNINGS.match(image) else "The image is empty, or its bytes are not JPEG, PNG or WEBP."

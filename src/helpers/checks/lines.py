@@ -15,8 +15,15 @@ from helpers.checks.findings import Finding, finding
 BOM = "\ufeff"
 HALVES = re.compile("[\ud800-\udfff]")
 HALF = "A text holds half of a surrogate pair."
+WIDE = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff", b"{\0", b"\0{", b"\0\0\0{")  # marks, or a first brace without one
 MESSAGES = {"messages", "preferred_output", "non_preferred_output"}
 Row = dict[str, Any]
+
+
+def wide_encoding(begin: bytes) -> str | None:
+    """Return "utf-16…" or "utf-32…" for a file that begins so, known by its mark or its first brace, or None."""
+    encoding = json.detect_encoding(begin[:4])
+    return encoding if begin.startswith(WIDE) and not encoding.startswith("utf-8") else None
 
 
 def parse_line(line: bytes, number: int) -> tuple[Row | None, list[Finding]]:
@@ -86,6 +93,8 @@ def _broken(text: str, number: int, is_last: bool, error: Exception) -> Finding:
         if is_last:
             return finding("truncated", number, f"The file ends in the middle of an object: {what}")
         what = f"The line ends in the middle of an object, as when it is pretty-printed: {what}"
+    elif re.search(r",\s*\}\s*$", text):
+        what = "A comma stands before the last bracket, where JSON has none."
     elif _is_python(text):
         what = "This is Python's way to print a dict (single quotes, True, None), not JSON."
     elif "“" in text[:20] or "”" in text[:40]:

@@ -42,10 +42,10 @@ class Report:
         return table.astype({"line": "Int64", "message": "Int64"})
 
     def to_json(self) -> str:
-        """Return the report as JSON: path, examples, ok, findings."""
+        """Return the report as JSON, in ASCII for any console: path, examples, ok, findings."""
         rows = [found._asdict() for found in self.findings]
         whole = {"path": self.path, "examples": self.examples, "ok": self.ok, "findings": rows}
-        return json.dumps(whole, ensure_ascii=False, indent=1)
+        return json.dumps(whole, indent=1)
 
     def sort(self) -> Report:
         """Put the findings in the order of their places; return the report."""

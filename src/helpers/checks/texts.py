@@ -47,6 +47,7 @@ SERVICE_TALK = re.compile(  # what desks, doctors and assistants say to whom the
     r"|what brings you (?:in|here)|i'm sorry to hear (?:that|about)|as an ai)\b",
     re.IGNORECASE,
 )
+LABEL = re.compile(r"[A-Z][\w .-]{0,30}:")
 DIGIT = re.compile(r"\d")
 
 
@@ -57,7 +58,7 @@ def check_texts(messages: list[Any], line: int, within: str = "") -> Iterator[Fi
         for key, text in texts_of(message):
             for code, what in _check_text(text):
                 yield finding(code, line, what, message=place, key=within + key)
-            if (match := SERVICE_TALK.search(text)) is not None:
+            if (match := SERVICE_TALK.search(text)) is not None and not _is_labelled(text, match.start()):
                 what = f"The user says {match[0]!r}."
                 swapped[str(message.get("role"))] = finding("speakers_swapped", line, what, message=place, key=key)
     if "user" in swapped and "assistant" not in swapped:
@@ -79,7 +80,8 @@ def _check_text(text: str) -> Iterator[tuple[str, str]]:
     if text.strip().lower() in NULL_WORDS:
         yield "null_text", f"The text is {text.strip()!r}."
     if "\ufffd" in text:
-        yield "replacement_character", f"The text holds U+FFFD {text.count(chr(0xFFFD))} times."
+        count = text.count("\ufffd")
+        yield "replacement_character", f"The text holds U+FFFD {'once' if count == 1 else f'{count} times'}."
     if not text.isascii() and is_bad(text):
         yield "mojibake", f"The text holds {_around(text, _bad_place(text))!r}."
     if (match := clean.CONTROLS.search(text)) is not None:
@@ -102,6 +104,11 @@ def private_kinds(text: str) -> list[str]:
     if "@" not in text and not DIGIT.search(text):
         return []
     return [kind for kind, holds in PRIVATE.items() if holds(text)]
+
+
+def _is_labelled(text: str, place: int) -> bool:
+    """Whether the line up to this place begins with who speaks, as in a transcript: "Doctor: What brings you in?"."""
+    return LABEL.match(text, text.rfind("\n", 0, place) + 1, place) is not None
 
 
 def _bad_place(text: str) -> int:

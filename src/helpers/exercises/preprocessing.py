@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..datasheet import QUESTIONS
 from ..tokens import count_example
 from ..workspace import build, read_jsonl, sample
 from . import Exercise
@@ -33,6 +34,16 @@ def _hide_orders(answer: Any) -> str | None:
     for text, right in tries.items():
         if answer(text) != right:
             return f"{text!r} became {answer(text)!r} and should be {right!r}."
+    return None
+
+
+BEFORE_UPLOAD = ("basis", "notice", "rights", "personal")  # of the datasheet's questions
+
+
+def _settled(answer: Any) -> str | None:
+    for name in BEFORE_UPLOAD:
+        if len(str(answer.get(name, "")).split()) < 5:
+            return f"{name} is open: {QUESTIONS[name]}"
     return None
 
 
@@ -71,5 +82,19 @@ def hide_orders(text):
 
 
 answer = hide_orders""",
+    ),
+    Exercise(
+        name="02.3",
+        question="Settle what must be settled before health data or privileged papers leave the building.",
+        judge=_settled,
+        hint='A dict with a sentence each for "basis", "notice", "rights" and "personal": who decided, by what '
+        'right, and when. "yes" settles nothing.',
+        solution="""answer = {
+    "basis": "Patients signed form 12, which names training; the data protection officer agreed on 3 March.",
+    "notice": "The form tells them; whoever writes to the clinic is taken out before the next training.",
+    "rights": "The clinic owns the notes; its contract with the service forbids other use and keeping.",
+    "personal": "Two nurses read 200 masked notes on 9 March and found one village name, since masked.",
+}""",
+        wrong='answer = {"basis": "yes", "notice": "yes", "rights": "yes", "personal": "none"}',
     ),
 ]

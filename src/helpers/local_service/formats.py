@@ -160,7 +160,7 @@ def chat_fault(example: Any, index: int, control_tokens: tuple[str, ...]) -> Fau
         if extra[0] in OLD_KEYS:
             return Fault(f'{name} contains "{extra[0]}".', "That is the old form: write tools, and tool_calls.")
         return Fault(f'{name} contains an extra "{extra[0]}".', "An example holds messages, and tools if need be.")
-    if example.get("tools") is not None:
+    if example.get("tools") not in (None, []):  # OpenAI's own examples hold an empty list
         fault = _tools_fault(example["tools"], name, control_tokens)
         if fault is not None:
             return fault
