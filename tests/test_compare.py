@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.compare import BETTER, UNKNOWN, WORSE, as_table, compare, rates, verdict, verdicts
+from helpers.compare import BETTER, UNKNOWN, WORSE, as_table, compare, rates, rates_by, verdict, verdicts
 from helpers.errors import Explained
 from helpers.stats import wilson
 
@@ -26,13 +26,43 @@ def test_a_failure_counts_as_no_and_is_told() -> None:
 
 
 def test_a_mean_of_one_has_no_interval() -> None:
-    found = rates(frame(score=[0.5]), ["score"]).iloc[0]
-    assert found.value == 0.5 and np.isnan(found.low)
+    found = rates_by({"tuned": frame(score=[0.5])}, ["score"])
+    assert found.value[0] == 0.5 and np.isnan(found.low[0])
+    assert as_table(found).loc["score", "tuned"] == "50%, n = 1"
+
+
+def test_answers_that_are_all_alike_are_not_certain() -> None:
+    alike = frame(ok=[True] * 12, score=[0.0] * 12)
+    found = rates(alike, ["ok", "score"]).set_index("metric")
+    assert (found.loc["ok", "low"], found.loc["score", "high"]) == (wilson(12, 12).low, wilson(0, 12).high)
+    talks = rates(alike, ["ok", "score"], [place // 3 for place in range(12)]).set_index("metric")
+    assert (talks.loc["ok", "low"], talks.loc["score", "high"]) == (wilson(4, 4).low, wilson(0, 4).high)
+    assert rates(alike, ["ok"], ["one"] * 12).low[0] == wilson(1, 1).low
+
+
+def test_what_cannot_be_compared_is_told_or_stays_open() -> None:
+    one, other = frame(score=[0.2]), frame(score=[0.9])
+    single = compare(one, other, "score")
+    assert verdict(single) == UNKNOWN and str(single).startswith("score: +0.70 (no interval); higher in 1")
+    wrong, right = frame(ok=[False] * 30), frame(ok=[True] * 30)
+    assert verdict(compare(wrong, right, "ok", ["one talk"] * 30)) == UNKNOWN
+    with pytest.raises(Explained, match="On no question do both"):
+        compare(frame(score=[0.5] * 10), frame(score=[None] * 10), "score")
+    for measure in (lambda: rates(right, ["ok"], [1, 2]), lambda: compare(wrong, right, "ok", [1, 2])):
+        with pytest.raises(ValueError, match="30 answers and 2 names"):
+            measure()
+
+
+def test_zeros_and_ones_are_compared_as_yes_and_no() -> None:
+    no, yes = [False] * 5 + [True] * 9, [True] * 14
+    assert compare(frame(x=no), frame(x=yes), "x") == compare(
+        frame(x=[float(v) for v in no]), frame(x=[float(v) for v in yes]), "x"
+    )
 
 
 def test_figures_become_a_table_of_words_in_the_order_they_come() -> None:
     base, tuned = frame(ok=[True, False], also=[False, False]), frame(ok=[True] * 4)
-    rows = [rates(tuned, ["ok"]).assign(system="tuned"), rates(base, ["ok", "also"]).assign(system="base")]
+    rows = [rates_by({"tuned": tuned}, ["ok"]), rates_by({"base": base}, ["ok", "also"])]
     table = as_table(pd.concat(rows, ignore_index=True))
     assert list(table.index) == ["ok", "also"] and list(table.columns) == ["tuned", "base"]
     low, high = wilson(1, 2)

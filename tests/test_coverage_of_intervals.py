@@ -46,6 +46,13 @@ def test_the_interval_of_a_paired_difference_holds_it() -> None:
     assert np.mean(held) == pytest.approx(0.95, abs=0.02)
 
 
+def test_the_interval_of_a_mean_of_few_holds_it() -> None:
+    rng = np.random.default_rng(3)
+    for n in (5, 10, 20):
+        held = [low <= 0 <= high for low, high in (bootstrap(rng.normal(size=n).tolist()) for _ in range(400))]
+        assert np.mean(held) == pytest.approx(0.95, abs=0.04)  # the middle 95% alone: 0.84, 0.90, 0.93
+
+
 def test_answers_that_go_together_need_whole_conversations_drawn() -> None:
     """40 conversations of 5 turns that share half their variance: drawing single turns would promise too much."""
     rng, clusters = np.random.default_rng(2), np.repeat(np.arange(40), 5)

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,32 @@ def test_a_request_that_fails_is_a_row_with_its_reason_and_is_tried_again(
     rate = made.rates(["right"]).iloc[0]
     assert (rate.n, rate.failed) == (3, 1)
     assert evaluations()[0].rates().equals(made.rates())
+
+
+def test_a_reply_without_an_answer_is_a_failure() -> None:
+    class Gateway(BaseHTTPRequestHandler):  # as some do whose own model failed: 200, and no choices
+        def do_GET(self) -> None:
+            self._reply({"object": "list", "data": []})
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._reply({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": None})
+
+        def _reply(self, body: dict[str, Any]) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        client = openai.OpenAI(base_url=f"http://127.0.0.1:{http.server_port}/v1", api_key="none", max_retries=0)
+        made = evaluate(client, "m", examples(2), grade, **TINY)
+        http.shutdown()
+    assert made.failed == 2 and set(made.frame.error) == {"the service's reply holds no answer"}
 
 
 def test_what_a_grader_cannot_judge_is_a_failure_and_a_fault_in_it_is_shown(client: openai.OpenAI) -> None:

@@ -81,6 +81,12 @@ def test_the_python_assertion_gives_our_own_figure() -> None:
     assert assertion("it it is", {**context, "config": checked["config"]})["score"] == 0
 
 
+def test_a_judges_threshold_is_a_share_of_its_range() -> None:
+    judge = {**score_grader("m", "is it right?"), "range": [1, 5], "pass_threshold": 4}
+    assert config(EXAMPLES, [judge], providers=["echo"])["tests"][0]["assert"][0]["threshold"] == 0.75
+    assert config(EXAMPLES, [score_grader("m", "?")], providers=["echo"])["tests"][0]["assert"][0]["threshold"] == 0.5
+
+
 def test_what_promptfoo_cannot_be_told_is_refused() -> None:
     multi = {
         "type": "multi",

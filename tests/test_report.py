@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from live_service import LiveService, examples
 from made_evaluation import made
 
+from helpers.errors import Explained
 from helpers.report import write_report
 from helpers.workspace import write_jsonl
 
@@ -82,6 +83,22 @@ def test_it_does_not_ship_what_is_not_shown_to_be_better(
 def test_a_test_that_was_trained_on_decides_nothing(folder: Path, client: openai.OpenAI, job: Any) -> None:
     found = page(folder, client, job.fine_tuned_model, trained_on=examples(12))
     assert "30% of the test questions stand in the training file" in found_decision(found)
+
+
+def test_a_count_cannot_decide_and_one_number_has_no_interval(folder: Path, client: openai.OpenAI) -> None:
+    counted = made(["x"] * 40, {"edits": [30.0] * 40})
+    with pytest.raises(Explained, match="'edits' cannot decide"):
+        page(folder, client, "ft:gone", tuned=counted, metric="edits")
+    one = {system: made(["x"], {"score": [value]}, system=system) for system, value in (("base", 0.2), ("tuned", 0.5))}
+    found = page(folder, client, "ft:gone", tuned=one["tuned"], rivals=[one["base"]], metric="score")
+    text = " ".join(found.get_text().split())
+    assert "50% in the grade “score” on 1 held-out examples (no interval)." in text and "nan" not in text.lower()
+
+
+def test_two_systems_of_one_name_are_refused(folder: Path, client: openai.OpenAI) -> None:
+    rival = made(["x"] * 40, {"right": [True] * 40, "score": [0.1] * 40}, system="tuned", model="ft:older")
+    with pytest.raises(Explained, match="the same `system`"):
+        page(folder, client, "ft:gone", rivals=[rival])
 
 
 def found_decision(found: BeautifulSoup) -> str:

@@ -53,6 +53,13 @@ def test_the_table_has_the_systems_side_by_side() -> None:
     assert found.loc[("support", "json_valid"), "base"] == ""
 
 
+def test_a_figure_may_come_without_an_interval() -> None:
+    record(**figure(low=None, high=None))
+    assert summary()["tuned"].tolist() == ["0.87 n=130"]
+    record(**figure(system="base"))
+    assert summary()[["base", "tuned"]].iloc[0].tolist() == ["0.87 (0.80-0.92) n=130", "0.87 n=130"]
+
+
 def test_without_figures_the_table_is_empty() -> None:
     assert len(summary()) == 0
 

@@ -121,4 +121,4 @@ def test_comparison_says_whether_it_may_be_chance() -> None:
     assert found.difference == pytest.approx(19 / 30) and found.low > 0.3 and found.p_value < 0.001
     same = compare(pd.DataFrame({"accuracy": worse}), pd.DataFrame({"accuracy": worse}), "accuracy")
     assert same.difference == 0 and same.p_value == 1 and same.low <= 0 <= same.high
-    assert "20 right only in the second" in str(found)
+    assert "higher in 20, lower in 1 of 30; p < 0.001" in str(found)

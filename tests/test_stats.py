@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from helpers.stats import bootstrap, detectable, holm, mcnemar, paired_difference, sign_flip, wilson
+from helpers.stats import (
+    bootstrap,
+    detectable,
+    holm,
+    mcnemar,
+    paired_difference,
+    sign_flip,
+    unpaired_difference,
+    wilson,
+)
 
 
 def test_wilson_has_the_published_values() -> None:
@@ -102,6 +111,14 @@ def test_a_paired_difference_has_the_published_interval() -> None:
     assert low == pytest.approx(0.0569, abs=1e-3) and high == pytest.approx(0.3404, abs=1e-3)
     with pytest.raises(ValueError, match="no answers"):
         paired_difference([], [])
+
+
+def test_an_unpaired_difference_has_the_published_interval() -> None:
+    # Newcombe 1998 (Statistics in Medicine 17, 873-890), table II, method 10: 56/70 - 48/80 and 9/10 - 3/10
+    assert unpaired_difference(48, 80, 56, 70) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert unpaired_difference(3, 10, 9, 10) == pytest.approx((0.1705, 0.8090), abs=1e-4)
+    with pytest.raises(ValueError):
+        unpaired_difference(1, 0, 1, 2)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))

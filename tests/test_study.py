@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from test_course import run, write
 
+from helpers.course import notebooks
+from helpers.study import LUCK, TRAPS, trap_cells
+
 FORGETS = """
 from helpers.results import record
 for system, value in {"base": 0.9, "tuned": 0.5, "mixed": 0.4 + seed / 10}.items():
     record("00_seeded", "trap_forgetting", "right", system, value, 0, 1, 50, seed, "local", "ft:test")
+"""
+
+LUCKY = """
+from helpers.results import record
+for other, value in {1: 0.4, 2: 0.7}.items():
+    record("00_seeded", "trap_lucky_seed", "right", f"seed {other}", value, None, None, 50, other, "local", "ft:test")
 """
 
 
@@ -60,6 +70,34 @@ def test_the_learning_curves_stand_on_less_and_on_more(course: Path) -> None:
     assert "| 00_seeded | trap_forgetting | right | 0.10 | 0.20 | 0.40 | 0.80 |" in pages(course)
     done = run(course, "study", "--seeds", "3", "--no-curves")
     assert done.returncode == 0 and "Learning curves" not in pages(course)
+
+
+def test_traps_are_studied_alone_and_over_five_seeds(course: Path) -> None:
+    path = course / "notebooks" / "00_seeded.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    luck = nbformat.v4.new_code_cell(LUCKY, metadata={"tags": ["trap"]})
+    notebook.cells += [luck, nbformat.v4.new_code_cell("raise SystemExit('the rest of the notebook')")]
+    notebook.cells[2].metadata["tags"] = ["trap"]
+    nbformat.write(notebook, path)
+    done = run(course, "study", "--traps")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [page] = (course / "studies").iterdir()
+    told = page.read_text(encoding="utf-8")
+    assert page.stem.endswith("-traps") and "seeds 1, 2, 3, 4, 5" in told and "Learning curves" not in told
+    assert "| fine-tuning forgets | 5 | 5 | 40.0 |" in told and "| seeds alone differ | 2 |  | 30.0 |" in told
+    assert "| 0.40 (0.40-0.40) x5 |" in told  # without an interval
+
+
+def test_the_cells_of_traps_stand_on_their_own_and_show_every_trap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINETUNE_BUILD", str(tmp_path))
+    cut = [made for path in notebooks() if (made := trap_cells(path))]
+    lint = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", *map(str, cut)]
+    done = subprocess.run(lint, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = "".join(path.read_text(encoding="utf-8") for path in cut)
+    assert all(task.removeprefix("trap_") in text for task in {LUCK, *(task for task, *_ in TRAPS.values())})
 
 
 def test_without_a_seed_there_is_nothing_to_study(course: Path) -> None:

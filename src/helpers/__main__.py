@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable
 
@@ -101,12 +102,14 @@ def notebooks(arguments: list[str]) -> int:
 def study(arguments: list[str]) -> int:
     """run notebooks with several seeds and write the spread of their figures into studies"""
     parser = _parser_for_notebooks("study", study)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], metavar="SEED", help="default: 1 2 3")
+    parser.add_argument("--seeds", nargs="+", type=int, metavar="SEED", help="default: 1 2 3; for traps 1 2 3 4 5")
     parser.add_argument("--no-curves", action="store_true", help="run no other sizes of the training data")
+    parser.add_argument("--traps", action="store_true", help="run only the cells that show a trap, in minutes a seed")
     options = parser.parse_args(arguments)
     from .study import run_study
 
-    return run_study(options.notebooks, options.seeds, curves=not options.no_curves)
+    seeds = options.seeds or range(1, 6 if options.traps else 4)
+    return run_study(options.notebooks, seeds, curves=not options.no_curves, traps_only=options.traps)
 
 
 def slides(arguments: list[str]) -> int:
@@ -154,6 +157,9 @@ def _parser_for_notebooks(name: str, command: Callable[[list[str]], int]) -> arg
 
 def main(arguments: list[str]) -> int:
     """Run one command; return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter shows its number
     if not arguments or arguments[0] not in COMMANDS:
         asked = bool(arguments) and arguments[0] in ("-h", "--help")
         lines = [f"  {name:10} {command.__doc__}" for name, command in COMMANDS.items()]

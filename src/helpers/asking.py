@@ -196,7 +196,7 @@ def _gather(
             raise
     answers = [future.result() for future in places]
     cut, failed = sum(a.finish_reason == "length" for a in answers), sum(bool(a.error) for a in answers)
-    ended = f"{label}: {count} answers in {time.perf_counter() - started:.1f} s"
+    ended = f"{label}: {count} answer{'s' * (count != 1)} in {time.perf_counter() - started:.1f} s"
     limit = asked[0]["max_completion_tokens"] if asked else 0
     line.end(ended + (f"; {cut} cut at {limit} tokens" if cut else "") + (f"; {failed} failed" if failed else ""))
     return answers
@@ -212,6 +212,8 @@ def _one(client: openai.OpenAI, request: Request, failures: tuple[type[openai.Op
 
 
 def _answer(reply: ChatCompletion, seconds: float) -> Answer:
+    if not reply.choices:  # some gateways say so that they failed
+        return _failure("the service's reply holds no answer")
     choice, usage = reply.choices[0], reply.usage
     tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
     return Answer(choice.message.content or "", choice.finish_reason, *tokens, seconds)

@@ -1,7 +1,8 @@
 """Step 4: from graded answers to figures, from two systems' figures to a verdict in plain words.
 
     rates(frame, ["accuracy"])                                   every share or mean with its interval
-    as_table(figures)                                            rates of several systems in words, side by side
+    figures = rates_by({"base": ..., "tuned": ...}, ["accuracy"])   the same for several systems
+    as_table(figures)                                            these in words, side by side
     change = compare(first.frame, second.frame, "accuracy")      the same questions, pair by pair
     verdict(change)                                              better, worse, or not enough data to tell
     verdicts({"prompt": ..., "few_shot": ...})                   several comparisons, each held to more
@@ -22,6 +23,7 @@ from helpers.stats import Interval, bootstrap, detectable, holm, mcnemar, paired
 
 LEVEL = 0.05
 NORMAL_95, NORMAL_80 = 1.960, 0.842  # quantiles: an interval of 95% on both sides, a power of 80%
+NO_INTERVAL = Interval(float("nan"), float("nan"))
 BETTER, WORSE, UNKNOWN = "better", "worse", "not enough data to tell: do not ship"
 
 
@@ -42,9 +44,11 @@ class Comparison(NamedTuple):
     detectable: float  # the smallest true difference that so many questions show 4 times in 5
 
     def __str__(self) -> str:
+        chance = "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.3f}"
+        interval = "no interval" if np.isnan(self.low) else f"{self.low:+.2f} to {self.high:+.2f}"
         return (
-            f"{self.metric}: {self.difference:+.2f} ({self.low:+.2f} to {self.high:+.2f}); {self.only_b} right only in "
-            f"the second, {self.only_a} only in the first, of {self.n}; p = {self.p_value:.3g}"
+            f"{self.metric}: {self.difference:+.2f} ({interval}); "
+            f"higher in {self.only_b}, lower in {self.only_a} of {self.n}; {chance}"
         )
 
 
@@ -52,36 +56,45 @@ def rates(frame: pd.DataFrame, metrics: Iterable[str], clusters: Sequence[Hashab
     """Return one row a metric: metric, value, low, high (95%), n, failed.
 
     A yes-or-no grade gives the share of yes, with Wilson's interval; a row with an `error` counts as no. A grade that
-    is a number gives the mean of the n rows that have it, with a bootstrap interval (NaN below two). `clusters` names
+    is a number gives the mean of the n rows that have it, with a bootstrap interval (NaN below two), or with Wilson's
+    where every number is 0 or 1: samples of answers that are all alike would promise too much. `clusters` names
     the conversation each row belongs to, where one has several: intervals then draw whole conversations. `failed`
     counts the rows that have an error. Raises Explained for a metric that no row has.
     """
     failed = int(_failed(frame).sum())
     rows = []
     for metric in metrics:
-        values, kept = _values(frame, metric), None
-        yes_no = values.dtype == bool
-        if clusters is not None:
-            kept = [cluster for cluster, known in zip(clusters, values.notna(), strict=True) if known]
+        values = _values(frame, metric)
+        kept = _conversations(clusters, values.notna())
         values = values.dropna().astype(float)
-        n = len(values)
-        if yes_no and kept is None:
-            low, high = wilson(int(values.sum()), n)
-        elif len(values if kept is None else set(kept)) < 2:
-            low, high = Interval(float("nan"), float("nan"))
+        n, drawn = len(values), len(values if kept is None else set(kept))
+        value = float(values.mean()) if n else float("nan")
+        alike = values.nunique() < 2  # then a conversation counts once
+        if values.isin([0, 1]).all() and (kept is None or alike):
+            low, high = wilson(round(value * drawn) if n else 0, drawn)
+        elif drawn < 2:
+            low, high = NO_INTERVAL
         else:
             low, high = bootstrap(values.tolist(), clusters=kept)
-        value = float(values.mean()) if n else float("nan")
         rows.append({"metric": metric, "value": value, "low": low, "high": high, "n": n, "failed": failed})
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high", "n", "failed"])
+
+
+def rates_by(
+    frames: Mapping[str, pd.DataFrame], metrics: Sequence[str], clusters: Sequence[Hashable] | None = None
+) -> pd.DataFrame:
+    """Return the rows of `rates` for the graded answers of several systems, whose name is in the column `system`."""
+    parts = [rates(frame, metrics, clusters).assign(system=system) for system, frame in frames.items()]
+    return pd.concat(parts, ignore_index=True)
 
 
 def as_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return figures in words, "63% (55% to 71%), n = 130": a row a metric, a column a system, in the order they come.
 
-    `rows` are those of `rates` for several systems, which a column `system` names; empty where a system has no figure.
+    `rows` are those of `rates_by`; empty where a system has no figure.
     """
     words = [f"{r.value:.0%} ({r.low:.0%} to {r.high:.0%}), n = {r.n}" for r in rows.itertuples()]
+    words = [said.replace(" (nan% to nan%)", "") for said in words]  # a single number has no interval
     wide = rows.assign(words=words).pivot(index="metric", columns="system", values="words")
     return wide.loc[rows["metric"].unique(), rows["system"].unique()].fillna("")
 
@@ -91,10 +104,10 @@ def compare(
 ) -> Comparison:
     """Return how much better b is than a in one metric: the difference with its interval, and a p value.
 
-    Yes-or-no grades: Newcombe's interval and McNemar's exact test. Numbers, and yes or no in `clusters` (see rates):
-    the bootstrap of the pairs' differences and a sign-flip test; pairs of which one has no number are left out of n.
-    Both frames judge answers to the same questions in the same order; raises ValueError where they cannot, and
-    Explained where they name other items.
+    Yes or no, 0 or 1: Newcombe's interval and McNemar's exact test. Other numbers, and all in `clusters` (see rates):
+    the bootstrap of the pairs' differences (NaN for one pair or one conversation) and a sign-flip test; pairs of which
+    one has no number are left out of n. Both frames judge answers to the same questions in the same order; raises
+    ValueError where they cannot, and Explained where they name other items or no pair has two grades.
     """
     if "item" in frame_a and "item" in frame_b and frame_a["item"].tolist() != frame_b["item"].tolist():
         raise Explained(
@@ -104,16 +117,22 @@ def compare(
     a, b = _values(frame_a, metric), _values(frame_b, metric)
     if len(a) != len(b):
         raise ValueError(f"The two must answer the same questions; there are {len(a)} and {len(b)} answers.")
-    yes_no = a.dtype == bool and b.dtype == bool
-    both = (a.notna().to_numpy() & b.notna().to_numpy()).tolist()
-    change = (b.to_numpy(dtype=float) - a.to_numpy(dtype=float))[both]
-    if yes_no and clusters is None:
-        low, high = paired_difference(a.tolist(), b.tolist())
-        p_value = mcnemar(a.tolist(), b.tolist())
+    if not a.dtype == b.dtype == bool:  # numbers; where every answer of one failed, none of them is a no
+        a, b = frame_a[metric].astype(float), frame_b[metric].astype(float)
+    both = a.notna().to_numpy() & b.notna().to_numpy()
+    before, after = a.to_numpy(dtype=float)[both], b.to_numpy(dtype=float)[both]
+    change = after - before
+    if not len(change):
+        raise Explained(f"On no question do both have a grade '{metric}', so there is nothing to compare.")
+    if clusters is None and np.isin([before, after], [0, 1]).all():
+        right = (before == 1).tolist(), (after == 1).tolist()
+        low, high = paired_difference(*right)
+        p_value = mcnemar(*right)
         least = detectable(len(change), float(np.abs(change).mean()))
     else:
-        kept = None if clusters is None else [c for c, known in zip(clusters, both, strict=True) if known]
-        low, high = bootstrap(change.tolist(), clusters=kept)
+        kept = _conversations(clusters, both)
+        enough = len(change if kept is None else set(kept)) > 1
+        low, high = bootstrap(change.tolist(), clusters=kept) if enough else NO_INTERVAL
         p_value = sign_flip(change.tolist(), clusters=kept)
         least = (high - low) / 2 / NORMAL_95 * (NORMAL_95 + NORMAL_80)
     difference, lower, higher = float(change.mean()), int((change < 0).sum()), int((change > 0).sum())
@@ -159,3 +178,12 @@ def _values(frame: pd.DataFrame, metric: str) -> pd.Series:
     if values.dropna().map(lambda value: isinstance(value, bool | np.bool_)).all():
         return values.eq(True).astype(bool)  # and no where there is none
     return values.astype(float)
+
+
+def _conversations(clusters: Sequence[Hashable] | None, known: Sequence[bool]) -> list[Hashable] | None:
+    """The conversations of the rows whose value is known; None where no conversations are named."""
+    if clusters is None:
+        return None
+    if len(clusters) != len(known):
+        raise ValueError(f"There are {len(known)} answers and {len(clusters)} names of conversations: one an answer.")
+    return [cluster for cluster, has_value in zip(clusters, known, strict=True) if has_value]

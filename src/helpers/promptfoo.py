@@ -91,6 +91,9 @@ def _assertion(name: str, spec: dict[str, Any], known: dict[str, Any]) -> dict[s
     if kind == "score_model":
         texts = [part if isinstance(part, str) else part.get("text", "") for part in _parts(spec)]
         rubric = _fill(ANSWER.sub("(the output)", "\n\n".join(texts)), known)
+        least, most = spec.get("range", (0, 1))
+        if "pass_threshold" in spec:  # a rubric's score is from 0 to 1, whatever the grader's range
+            threshold = (threshold - least) / (most - least)
         return {"type": "llm-rubric", "value": _plain(rubric), "threshold": threshold, "metric": name}
     if any(part["type"].endswith("_model") for part in _listed(parts)):
         raise Explained(

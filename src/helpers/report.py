@@ -22,7 +22,8 @@ from matplotlib.figure import Figure
 from openai.types.fine_tuning import FineTuningJob
 
 from helpers.check import check_file
-from helpers.compare import BETTER, UNKNOWN, WORSE, compare, verdicts
+from helpers.compare import BETTER, UNKNOWN, WORSE, compare, rates_by, verdicts
+from helpers.errors import Explained
 from helpers.evaluate import Evaluation, gold, prompts
 from helpers.plots import bars, describe_bars, describe_curves, loss_curves, png
 from helpers.spending import spent
@@ -58,15 +59,20 @@ def write_report(
 ) -> Path:
     """Write the report and return its path.
 
-    `metric` decides; the other grades are told as well. `rivals` answered the same examples as `tuned`; examples won
-    and lost are against the first. `forgetting` is the base and the tuned model on general skills, both graded with
-    `metric` too. `measures` says in a sentence how a grade is computed and what it cannot see; `limits` adds what only
-    you know. Raises Explained for files that cannot be read, and for evaluations of other examples.
+    `metric` decides: a share from 0 to 1, of which more is better. The other grades are told as well. `rivals` answered
+    the same examples as `tuned`; examples won and lost are against the first. `forgetting` is the base and the tuned
+    model on general skills, both graded with `metric` too. `measures` says in a sentence how a grade is computed and
+    what it cannot see; `limits` adds what only you know. Raises Explained for files that cannot be read, for
+    evaluations of other examples, for two systems of one name, and for a metric that is no share.
     """
     job = _job(client, tuned.model)
     systems = [*rivals, tuned]
-    rated = {made.system: made.rates(tuned.metrics) for made in systems}
-    figures = pd.concat([table.assign(system=system) for system, table in rated.items()], ignore_index=True)
+    if metric in tuned.metrics and not _is_share(tuned.frame[metric]):
+        raise Explained(f"'{metric}' cannot decide: that takes a grade from 0 to 1, of which more is better.")
+    names = [made.system for made in systems]
+    if len(set(names)) < len(names):
+        raise Explained(f"Two evaluations have the same `system` ({', '.join(names)}): give each a name of its own.")
+    figures = rates_by({made.system: made.frame for made in systems}, tuned.metrics)
     drawn = [name for name in tuned.metrics if name == metric or name in (measures or {})]
     shares = figures[figures["metric"].isin([name for name in drawn if _is_share(tuned.frame[name])])]
     compared = verdicts({made.system: compare(made.frame, tuned.frame, metric) for made in rivals})
@@ -78,7 +84,7 @@ def write_report(
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         metric=_words(metric),
         decision=_decision(compared, lost_skill, files[0]["same"]),
-        best=rated[tuned.system].set_index("metric").loc[metric],
+        best=figures.set_index(["system", "metric"]).loc[(tuned.system, metric)],
         tuned=tuned,
         compared=compared.to_dict("records"),
         lost_skill=lost_skill,
@@ -87,7 +93,7 @@ def write_report(
         findings=_findings(train, validation),
         curves=_picture(loss_curves(metrics, "Loss at each step"), describe_curves(metrics)) if len(metrics) else None,
         scores=_picture(bars(shares, f"{len(tuned.frame)} held-out examples", ylabel="score"), describe_bars(shares)),
-        systems=list(rated),
+        systems=names,
         figures={_words(name): rows.to_dict("records") for name, rows in figures.groupby("metric", sort=False)},
         measures={_words(name): said for name, said in (measures or {}).items()},
         won=_examples(rivals[0], tuned, metric, won=True) if rivals else [],

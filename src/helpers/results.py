@@ -31,8 +31,8 @@ def record(
     metric: str,
     system: str,
     value: float,
-    low: float,
-    high: float,
+    low: float | None,
+    high: float | None,
     n: int,
     seed: int,
     service: str,
@@ -41,14 +41,16 @@ def record(
 ) -> None:
     """Keep one measured figure: a fraction from 0 to 1, its interval, how many cases it rests on, how many failed.
 
+    A figure that a job reports, such as its loss, comes without an interval: low and high are None then.
     What is saved, a metric such as editing_saved, can be below 0: then more is needed than before. Raises ValueError
     for a figure that cannot be one (a percentage, an interval that does not hold the value).
     """
-    value, low, high = float(value), float(low), float(high)
+    value = float(value)
+    low, high = (None if end is None else float(end) for end in (low, high))
     least = -math.inf if metric.endswith("_saved") else 0
-    if not all(math.isfinite(x) and least <= x <= 1 for x in (value, low, high)):
+    if not all(math.isfinite(x) and least <= x <= 1 for x in (value, low, high) if x is not None):
         raise ValueError(f"{task}, {metric}, {system}: {value} ({low} to {high}) must be fractions from 0 to 1.")
-    if not low - 1e-9 <= value <= high + 1e-9:
+    if low is not None and high is not None and not low - 1e-9 <= value <= high + 1e-9:
         raise ValueError(f"{task}, {metric}, {system}: the interval {low} to {high} does not hold the value {value}.")
     if int(n) < 1:
         raise ValueError(f"{task}, {metric}, {system}: n is {n}; a figure rests on at least one case.")
@@ -92,7 +94,9 @@ def summary() -> pd.DataFrame:
 
 
 def _cells(frame: pd.DataFrame) -> list[str]:
-    return [f"{r.value:.2f} ({r.low:.2f}-{r.high:.2f})" for r in frame.itertuples()]
+    """Values with their intervals, where they have one."""
+    rows = frame.astype({"low": float, "high": float}).itertuples()  # NaN where there is none
+    return [f"{r.value:.2f} ({r.low:.2f}-{r.high:.2f})".replace(" (nan-nan)", "") for r in rows]
 
 
 def made_by() -> str:

@@ -6,6 +6,7 @@ written down, so nothing can disagree. Shown in notebook 05.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -108,9 +109,10 @@ def when_to_stop(
     differ = (changes[-1].only_a + changes[-1].only_b) / changes[-1].n if changes else 2 * gain
     least = detectable(n, differ)
     if not least <= gain:
+        shown = "no difference" if math.isnan(least) else f"a difference of {least * 100:.0f} points or more"
         return (
-            f"Measure: {n} items show a difference of {least * 100:.0f} points or more, and you look for "
-            f"{gain * 100:.0f}. Collect about {items_needed(gain, differ):,} items before the next change."
+            f"Measure: {n} items show {shown}, and you look for {gain * 100:.0f}. Collect about "
+            f"{items_needed(gain, differ):,} items before the next change."
         )
     if len(changes) >= 2 and all(verdict(change) != BETTER for change in changes[-2:]):
         return (

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import binom, binomtest, permutation_test
+from scipy.stats import binom, binomtest, norm, permutation_test
 from scipy.stats import bootstrap as resample
+from scipy.stats import t as student
 
 
 class Interval(NamedTuple):
@@ -40,7 +41,7 @@ def wilson(successes: int, n: int) -> Interval:
 def bootstrap(
     values: Sequence[float], seed: int = 1, times: int = 2000, clusters: Sequence[Hashable] | None = None
 ) -> Interval:
-    """Return the interval of the mean of `values`: the middle 95% of the means of `times` samples drawn from them.
+    """Return the interval of the mean of `values`, from the means of `times` samples drawn from them.
 
     For figures that are not yes or no, such as a similarity or a difference. `clusters` names what each value belongs
     to, for example its conversation: whole clusters are drawn then, because answers in one conversation go together.
@@ -50,14 +51,27 @@ def bootstrap(
     if len(sums) < 2:
         what = "values" if clusters is None else "clusters"
         raise ValueError(f"An interval of a mean needs two {what} or more; there are {len(sums)}.")
+    return bootstrap_ratio(sums, sizes, seed, times)
+
+
+def bootstrap_ratio(parts: np.ndarray, wholes: np.ndarray, seed: int = 1, times: int = 2000) -> Interval:
+    """Return the interval of sum(parts) / sum(wholes), each pair of them an item that is drawn whole.
+
+    The middle 95% of the drawn figures is too narrow for few items: of 10 it holds the true mean 90 times in 100. So
+    more than the middle 95% is taken, by as much as Student's t is wider than the normal distribution (the expanded
+    percentile interval: Hesterberg, The American Statistician 69, 2015, 371-386). Needs two items or more.
+    """
+    n = len(parts)
+    beyond = norm.cdf(student.ppf(0.025, n - 1) * np.sqrt(n / (n - 1)))
     drawn = resample(
-        (sums, sizes),
-        lambda s, n, axis=-1: s.sum(axis=axis) / n.sum(axis=axis),
+        (parts, wholes),
+        lambda some, of, axis=-1: some.sum(axis=axis) / np.maximum(of.sum(axis=axis), 1e-9),
         paired=True,
         vectorized=True,
         n_resamples=times,
+        confidence_level=1 - 2 * beyond,
         method="percentile",
-        random_state=np.random.default_rng(seed),
+        rng=np.random.default_rng(seed),
     )
     return Interval(float(drawn.confidence_interval.low), float(drawn.confidence_interval.high))
 
@@ -129,6 +143,18 @@ def paired_difference(a: Sequence[bool], b: Sequence[bool]) -> Interval:
     difference = float(share_b - share_a)
     below, above = reach(share_b - low_b, high_a - share_a), reach(high_b - share_b, share_a - low_a)
     return Interval(difference - below, difference + above)
+
+
+def unpaired_difference(successes_a: int, n_a: int, successes_b: int, n_b: int) -> Interval:
+    """Return the interval of how much larger b's share is than a's, where each answered questions of its own.
+
+    Newcombe's method 10 for independent shares (Statistics in Medicine 17, 1998, 873-890): Wilson's intervals of both,
+    joined. Raises ValueError as wilson does.
+    """
+    a, b = wilson(successes_a, n_a), wilson(successes_b, n_b)
+    share_a, share_b = successes_a / max(1, n_a), successes_b / max(1, n_b)
+    below, above = np.hypot(share_b - b.low, a.high - share_a), np.hypot(b.high - share_b, share_a - a.low)
+    return Interval(float(share_b - share_a - below), float(share_b - share_a + above))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -3,7 +3,8 @@
 One run is one draw: another seed gives other figures. Each seed runs the chosen notebooks whole, with its own results,
 and the tables hold mean and range over the seeds, and of each trap how often it did what its notebook says. Notebooks
 that say on how many examples they train (n_train) run with fewer and with all of them too: their learning curves.
-Written to studies/DATE.md; nothing in a course's build folder changes but build/study.
+`--traps` runs the cells tagged `trap` alone, which is far quicker. Written to studies/DATE.md or DATE-traps.md; nothing
+in a course's build folder changes but build/study.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import papermill
 
@@ -23,6 +25,7 @@ from .workspace import build, course_folder, write_whole
 
 # What each trap does, as the notebooks record it: task, metric, the system that comes out lower, and the one higher.
 TRAPS = {
+    "few examples, many epochs: worse than before": ("trap_overfitting", "token_probability", "last", "lowest"),
     "few clean beat many noisy": ("trap_noisy", "rules_kept", "noisy", "clean"),
     "more data help": ("trap_little_data", "rules_kept", "25", "100"),
     "leaked test items flatter": ("trap_contamination", "rules_kept", "clean", "leaked"),
@@ -30,18 +33,23 @@ TRAPS = {
     "fine-tuning forgets": ("trap_forgetting", "right", "tuned", "base"),
     "mixing keeps more": ("trap_forgetting", "right", "tuned", "mixed"),
 }
+LUCK = "trap_lucky_seed"  # its systems are seeds
 
 
 # How much of the course's training data the learning curves stand on. A notebook takes no more than there is.
 SIZES = {"a quarter": 0.25, "half": 0.5, "as in the course": 1.0, "all there is": 1000.0}
 
 
-def run_study(names: list[str] | None, seeds: Sequence[int], curves: bool = True) -> int:
+def run_study(names: list[str] | None, seeds: Sequence[int], curves: bool = True, traps_only: bool = False) -> int:
     """Run the notebooks once a seed, and once a size; write the tables and print where. Return 0, or 1 if one failed.
 
-    Without `curves` only the seeds are run. Raises Explained where none of the notebooks has a seed.
+    Without `curves` only the seeds are run, with `traps_only` the cells that traps need, a seed each. Raises Explained
+    where none of the notebooks has a seed.
     """
-    parameters = {path: papermill.inspect_notebook(path) for path in course.notebooks(names)}
+    paths = course.notebooks(names)
+    if traps_only:
+        paths, curves = [cut for path in paths if (cut := trap_cells(path))], False
+    parameters = {path: papermill.inspect_notebook(path) for path in paths}
     chosen = [path for path, known in parameters.items() if "seed" in known]
     if not chosen:
         raise Explained("None of these notebooks has a parameter called seed, so another seed would change nothing.")
@@ -54,11 +62,23 @@ def run_study(names: list[str] | None, seeds: Sequence[int], curves: bool = True
     of_seeds = _figures([f"seed {seed}" for seed in seeds])
     if len(of_seeds):
         by_size = {name: _figures([name]) for name in sizes}
-        page = course_folder() / "studies" / f"{date.today()}.md"
+        page = course_folder() / "studies" / f"{date.today()}{'-traps' if traps_only else ''}.md"
         page.parent.mkdir(exist_ok=True)
         print(write_whole(page, _page(of_seeds, by_size, _about(chosen, seeds), errors)))
     print(*errors, sep="\n")
     return 1 if errors else 0
+
+
+def trap_cells(path: Path) -> Path | None:
+    """Write a notebook's parameters and the cells tagged `trap` as a notebook in build/study; None where none is."""
+    notebook = nbformat.read(path, as_version=4)
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    notebook.cells = [c for c, tagged in zip(notebook.cells, tags, strict=True) if {"parameters", "trap"} & {*tagged}]
+    if not any("trap" in tagged for tagged in tags):
+        return None
+    cut = build("study", "traps", path.name)
+    nbformat.write(notebook, cut)
+    return cut
 
 
 def _run(name: str, chosen: Mapping[Path, dict[str, int]]) -> list[str]:
@@ -91,7 +111,10 @@ def spread(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def traps(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return for each trap that was measured on how many seeds it did what its notebook says, and by how much."""
+    """Return for each trap that was measured on how many seeds it did what its notebook says, and by how much.
+
+    The lucky seed happens or not over all of them: its row has the points between the luckiest and the unluckiest.
+    """
     rows = []
     for name, (task, metric, lower, higher) in TRAPS.items():
         part = frame[(frame["task"] == task) & (frame["metric"] == metric)]
@@ -100,6 +123,10 @@ def traps(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         by = (wide[higher] - wide[lower]).dropna()
         rows.append({"trap": name, "seeds": len(by), "happened": int((by > 0).sum()), "points": by.mean() * 100})
+    luck = frame[frame["task"] == LUCK].drop_duplicates("system")["value"]
+    if len(luck):
+        points = (luck.max() - luck.min()) * 100
+        rows.append({"trap": "seeds alone differ", "seeds": len(luck), "happened": "", "points": points})
     return pd.DataFrame(rows, columns=["trap", "seeds", "happened", "points"]).round(1)
 
 
