@@ -114,6 +114,7 @@ def test_when_to_stop() -> None:
     assert when_to_stop(0.8, 400, 0.9, [gain, none, none], low=0.75).startswith("Stop turning this knob")
     small = when_to_stop(0.8, 40, 0.9, [change(6, 2, 40)], low=0.65)
     assert small.startswith("Measure: 40 items")
+    assert "5 items show no difference, and you look for 5" in when_to_stop(0.8, 5, 0.9, [], low=0.4)
     needed = items_needed(0.05, 0.2)
     assert f"{needed:,} items" in small and detectable(needed, 0.2) <= 0.05 < detectable(needed - 10, 0.2)
 

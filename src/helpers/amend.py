@@ -4,7 +4,7 @@
     amend(train, to, edit={12: mended})         amend(train, to, repeat={7: 3, 8: 3})
 
 Lines count from 1, as check and the error browser name them. Then train again from the base, or go on from a tuned
-model: tuned_model(replace(service, base_model=tuned), to, …), with dataclasses.replace. Shown in notebook 05.
+model: tuned_model(replace(service, base_model=tuned), to, …), with dataclasses.replace.
 """
 
 from __future__ import annotations

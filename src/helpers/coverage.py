@@ -173,7 +173,9 @@ def coverage_plot(view: pd.DataFrame) -> Figure:
         names = [f"{part}: {what}" for part, what in zip(view["part"], view["what"], strict=True)]
         axes.set_yticks(range(len(view)), names)
         for wanted in (view["n"] + view["collect_more"])[view["collect_more"] > 0].head(1):
-            axes.axvline(wanted, color=plots.COLOURS[-1], linestyle="--", linewidth=1)
+            said = f"{wanted:,} are wanted of each"
+            axes.axvline(wanted, color=plots.COLOURS[-1], linestyle="--", linewidth=1, label=said)
+            drawing.legend(loc="outside lower center")
         axes.invert_yaxis()
         axes.margins(x=0.1, y=0.01)
         axes.set_xlabel("conversations")

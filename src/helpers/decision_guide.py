@@ -19,7 +19,7 @@ import ipywidgets
 import pandas as pd
 
 from helpers.errors import Explained
-from helpers.frontend import with_widgets
+from helpers.frontend import in_full, with_widgets
 from helpers.tokens import price_table
 
 TUNED = ("fine_tune", "tuned_query", "tuned_composer")
@@ -210,7 +210,7 @@ class Guide:
         return rules_table().to_string()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        shown = {"text/plain": repr(self), "text/html": rules_table().to_html()}
+        shown = {"text/plain": repr(self), "text/html": in_full(rules_table().reset_index(names="")).to_html()}
         return with_widgets(shown, lambda: self.page.box)
 
     @cached_property

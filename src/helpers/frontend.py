@@ -7,7 +7,11 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a terminal that shows no table needs no pandas
+    import pandas as pd
+    from pandas.io.formats.style import Styler
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -38,6 +42,12 @@ def with_widgets(shown: dict[str, Any], box: Callable[[], Any]) -> dict[str, Any
 def wrapped(text: str, width: int = 92) -> str:
     """Return the text with long lines broken between words: JupyterLab breaks them anywhere."""
     return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in text.split("\n"))
+
+
+def in_full(frame: pd.DataFrame) -> Styler:
+    """Return a table of texts to show, whole and from the left, where pandas cuts and right-aligns them."""
+    left = {"selector": "th, td", "props": "text-align: left; vertical-align: top"}
+    return frame.style.hide(axis="index").format(na_rep="", escape="html").set_table_styles([left])
 
 
 class StatusLine:

@@ -30,6 +30,7 @@ STYLE: Any = {
     "grid.alpha": 0.3,
     "legend.frameon": False,
 }
+PERCENT = [0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"]  # ticks, and what they say
 CURVES = {  # metric: (what to call it, line style, marker)
     "train_loss": ("training loss", "-", ""),
     "valid_loss": ("validation loss, one batch", ":", ""),
@@ -83,7 +84,7 @@ def loss_curves(metrics: pd.DataFrame, title: str = "Loss at each step") -> Figu
     axes.set_ylabel("loss (lower is better)")
     if axes.lines:
         axes.set_ylim(bottom=0)
-        axes.legend(loc="upper right")
+        figure.legend(loc="outside lower center", ncols=len(CURVES))  # inside, it would lie on some job's curves
     return figure
 
 
@@ -113,23 +114,32 @@ def bars(frame: pd.DataFrame, title: str = "", ylabel: str = "share of replies")
     """Return grouped bars: a group for each metric, a bar for each system, whiskers for the interval.
 
     The frame has columns system, metric, value, low and high, in fractions; order in the frame is order in the plot.
+    Few bars stand. Many lie, one below the other, or the figures at their ends would touch.
     """
     systems, metrics = list(dict.fromkeys(frame["system"])), list(dict.fromkeys(frame["metric"]))
-    figure, axes = new_axes(title)
+    n_bars = len(systems) * len(metrics)
+    lie = n_bars > 15
+    figure, axes = new_axes(title, height=0.2 * n_bars + 1.3 if lie else SIZE[1])
+    groups, scale = (axes.yaxis, axes.xaxis) if lie else (axes.xaxis, axes.yaxis)
+    draw, whisker = (axes.barh, "xerr") if lie else (axes.bar, "yerr")
     width = 0.8 / max(len(systems), 1)
-    crowded = len(metrics) > 4  # then labels stand on two lines, and figures are smaller
     for index, system in enumerate(systems):
         rows = frame[frame["system"] == system]
         places = [metrics.index(m) + (index - (len(systems) - 1) / 2) * width for m in rows["metric"]]
-        whiskers = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
+        reach = {whisker: [rows["value"] - rows["low"], rows["high"] - rows["value"]], "capsize": 2 if lie else 3}
         colour = COLOURS[index % len(COLOURS)]
-        drawn = axes.bar(places, rows["value"], width * 0.92, yerr=whiskers, capsize=3, color=colour, label=system)
-        axes.bar_label(drawn, [f"{value:.0%}" for value in rows["value"]], padding=2, fontsize=8 if crowded else 10)
-    axes.set_xticks(range(len(metrics)), [str(metric).replace("_", "\n" if crowded else " ") for metric in metrics])
-    axes.set_ylim(0, 1.12)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
-    axes.set_ylabel(ylabel)
-    axes.grid(visible=False, axis="x")
+        drawn = draw(places, rows["value"], width * 0.92, color=colour, label=system, **reach)
+        axes.bar_label(drawn, [f"{value:.0%}" for value in rows["value"]], padding=3, fontsize=9 if lie else 10)
+    wrap = "\n" if len(metrics) > 4 and not lie else " "
+    groups.set_ticks(range(len(metrics)), [str(metric).replace("_", wrap) for metric in metrics])
+    scale.set_ticks(*PERCENT)
+    scale.set_label_text(ylabel)
+    groups.grid(visible=False)
+    if lie:
+        axes.set_xlim(0, 1.08)
+        axes.set_ylim(len(metrics) - 0.5, -0.5)  # the first on top
+    else:
+        axes.set_ylim(0, 1.12)
     figure.legend(loc="outside lower center", ncols=min(max(len(systems), 1), 5))
     return figure
 
@@ -140,7 +150,8 @@ def describe_bars(frame: pd.DataFrame) -> str:
     for metric, rows in frame.groupby("metric", sort=False):
         values = (f"{r.system} {r.value:.0%} ({r.low:.0%} to {r.high:.0%})" for r in rows.itertuples())
         parts.append(f"{str(metric).replace('_', ' ')}: {', '.join(values)}")
-    return f"Bar chart with intervals. {'; '.join(parts)}."
+    said = "; ".join(parts).replace(" (nan% to nan%)", "")  # a single number has no interval
+    return f"Bar chart with intervals. {said}."
 
 
 @rc_context(STYLE)
@@ -154,9 +165,9 @@ def intervals(frame: pd.DataFrame, title: str = "", xlabel: str = "share of repl
     reach = [frame["value"] - frame["low"], frame["high"] - frame["value"]]
     axes.errorbar(frame["value"], places, xerr=reach, fmt="o", color=COLOURS[0], capsize=4)
     axes.set_yticks(places, frame["label"])
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1.02)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
+    axes.set_ylim(len(frame) - 0.5, -0.5)  # the first on top
+    axes.set_xlim(-0.02, 1.02)  # a point at nothing or all is seen whole
+    axes.set_xticks(*PERCENT)
     axes.set_xlabel(xlabel)
     axes.grid(visible=False, axis="y")
     return figure

@@ -1,8 +1,7 @@
 """Step 4: which of two systems' answers people prefer: kept choice by choice, counted, and made into data for DPO.
 
 helpers.side_by_side is the page on which they choose. Each rater has a file in build/preferences, to which every choice
-is added. A choice is known by the question and both answers, so it counts only for what was seen. Shown in notebooks 04
-and 05.
+is added. A choice is known by the question and both answers, so it counts only for what was seen. Named in notebook 04.
 """
 
 from __future__ import annotations
