@@ -13,7 +13,9 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 QUESTION = [{"role": "user", "content": "number 3"}]
-QUICK = {"n_epochs": 30, "batch_size": 4}
+LEARNED = "your order is late"
+TOKENS = 4  # of it: an adapter does not learn this base's end token, and what would follow is a matter of rounding
+LONG = {"n_epochs": 50, "batch_size": 4, "learning_rate_multiplier": 3}  # until it is sure of every token
 
 
 def export(service: LiveService, model: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -27,21 +29,21 @@ def answer(model: torch.nn.Module, folder: Path) -> str:
     inputs = tokenizer.apply_chat_template(QUESTION, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     end = tokenizer.convert_tokens_to_ids("<|end|>")
     with torch.inference_mode():
-        out = model.generate(**inputs, max_new_tokens=8, do_sample=False, eos_token_id=end, pad_token_id=2)
+        out = model.generate(**inputs, max_new_tokens=TOKENS, do_sample=False, eos_token_id=end, pad_token_id=2)
     return tokenizer.decode(out[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()
 
 
 @pytest.fixture(scope="module")
 def tuned(service: LiveService) -> dict[str, str]:
     """A model tuned whole, and one tuned by LoRA, both to answer one thing."""
-    rows = [{"messages": [*QUESTION, {"role": "assistant", "content": "your order is late"}]}] * 12
-    jobs = {base: service.train(rows, base, hyperparameters=QUICK) for base in ("tiny", "tiny-lora")}
+    rows = [{"messages": [*QUESTION, {"role": "assistant", "content": LEARNED}]}] * 12
+    jobs = {base: service.train(rows, base, hyperparameters=LONG, seed=1) for base in ("tiny", "tiny-lora")}
     assert all(job.status == "succeeded" for job in jobs.values())
     return {base: job.fine_tuned_model for base, job in jobs.items()}
 
 
 def said(service: LiveService, model: str) -> str:
-    reply = service.client.chat.completions.create(model=model, messages=QUESTION, temperature=0, max_tokens=8)
+    reply = service.client.chat.completions.create(model=model, messages=QUESTION, temperature=0, max_tokens=TOKENS)
     return reply.choices[0].message.content or ""
 
 
@@ -51,7 +53,7 @@ def test_a_model_tuned_whole_answers_alike_in_transformers(
     done = export(service, tuned["tiny"], tmp_path / "out")
     assert done.returncode == 0 and str(tmp_path / "out") in done.stdout, done.stderr
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.float32)
-    assert answer(model, tmp_path / "out") == said(service, tuned["tiny"]) != ""
+    assert answer(model, tmp_path / "out") == said(service, tuned["tiny"]) == LEARNED
 
 
 def test_an_adapter_answers_alike_in_peft_and_merged(
@@ -62,7 +64,7 @@ def test_an_adapter_answers_alike_in_peft_and_merged(
     assert done.returncode == 0 and {p.name for p in out.iterdir()} == {"merged", "adapter", "base"}, done.stderr
     base = AutoModelForCausalLM.from_pretrained(out / "base", dtype=torch.float32)
     wanted = said(service, tuned["tiny-lora"])
-    assert answer(PeftModel.from_pretrained(base, out / "adapter"), out / "base") == wanted != ""
+    assert answer(PeftModel.from_pretrained(base, out / "adapter"), out / "base") == wanted == LEARNED
     merged = AutoModelForCausalLM.from_pretrained(out / "merged", dtype=torch.float32)
     assert answer(merged, out / "merged") == wanted
 
