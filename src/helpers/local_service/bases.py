@@ -21,6 +21,8 @@ from .settings import SHIPPED_BASES
 
 FULL_TRAINING_LIMIT = 20_000_000  # bigger bases get a LoRA adapter: all their parameters would not fit a laptop's time
 JUDGE_PARAMETERS = 1_000_000_000  # smaller chat models follow a rubric too loosely to grade by it: a rule of thumb
+FULL_RATE = 7e-3  # learning rates; optimizer.py has what was compared
+ADAPTER_RATE = 2e-4
 MAX_CONTEXT = 8192  # a longer context is cut to this, so that one request cannot take all the memory
 NEEDED = ("config.json", "tokenizer.json")
 
@@ -96,7 +98,7 @@ def _read_base(folder: Path, changed: int) -> Base:
         parameters=parameters,
         context=min(own.get("context", MAX_CONTEXT), config.get("max_position_embeddings", MAX_CONTEXT), MAX_CONTEXT),
         method=method,
-        learning_rate=own.get("learning_rate", 5e-3 if method == "full" else 2e-4),
+        learning_rate=own.get("learning_rate", FULL_RATE if method == "full" else ADAPTER_RATE),
         lora_rank=own.get("lora_rank", 16),
         can_judge=own.get("judge", parameters >= JUDGE_PARAMETERS),
         created=changed // 1_000_000_000,

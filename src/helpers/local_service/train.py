@@ -131,7 +131,9 @@ class TrainingRun:
             "disable_tqdm": True,
         }
         model = self._model()
-        own = MuonAdamW(model, spec.learning_rate) if spec.method == "full" else None  # an adapter learns with AdamW
+        own = None  # an adapter learns with AdamW
+        if spec.method == "full":
+            own = MuonAdamW(model, spec.learning_rate, bf16=bool(arguments["bf16"]))
         if spec.objective == "dpo":
             assert spec.beta is not None
             return dpo_trainer(model, self.tokenizer, self.training, self.validation, arguments, own, spec.beta)
