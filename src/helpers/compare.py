@@ -19,7 +19,17 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import Explained
-from helpers.stats import Interval, bootstrap, detectable, holm, mcnemar, paired_difference, sign_flip, wilson
+from helpers.stats import (
+    Interval,
+    bootstrap,
+    detectable,
+    holm,
+    in_words,
+    mcnemar,
+    paired_difference,
+    sign_flip,
+    wilson,
+)
 
 LEVEL = 0.05
 NORMAL_95, NORMAL_80 = 1.960, 0.842  # quantiles: an interval of 95% on both sides, a power of 80%
@@ -93,8 +103,7 @@ def as_table(rows: pd.DataFrame) -> pd.DataFrame:
 
     `rows` are those of `rates_by`; empty where a system has no figure.
     """
-    words = [f"{r.value:.0%} ({r.low:.0%} to {r.high:.0%}), n = {r.n}" for r in rows.itertuples()]
-    words = [said.replace(" (nan% to nan%)", "") for said in words]  # a single number has no interval
+    words = [f"{in_words(r.value, r.low, r.high)}, n = {r.n}" for r in rows.itertuples()]
     wide = rows.assign(words=words).pivot(index="metric", columns="system", values="words")
     return wide.loc[rows["metric"].unique(), rows["system"].unique()].fillna("")
 

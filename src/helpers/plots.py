@@ -19,6 +19,8 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from helpers.stats import in_words
+
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 SIZE = (8.0, 4.0)  # inches
 STYLE: Any = {
@@ -148,10 +150,9 @@ def describe_bars(frame: pd.DataFrame) -> str:
     """Return alt text for such bars: every value with its interval."""
     parts = []
     for metric, rows in frame.groupby("metric", sort=False):
-        values = (f"{r.system} {r.value:.0%} ({r.low:.0%} to {r.high:.0%})" for r in rows.itertuples())
+        values = (f"{r.system} {in_words(r.value, r.low, r.high)}" for r in rows.itertuples())
         parts.append(f"{str(metric).replace('_', ' ')}: {', '.join(values)}")
-    said = "; ".join(parts).replace(" (nan% to nan%)", "")  # a single number has no interval
-    return f"Bar chart with intervals. {said}."
+    return f"Bar chart with intervals. {'; '.join(parts)}."
 
 
 @rc_context(STYLE)
@@ -175,7 +176,7 @@ def intervals(frame: pd.DataFrame, title: str = "", xlabel: str = "share of repl
 
 def describe_intervals(frame: pd.DataFrame) -> str:
     """Return alt text for such points: every value with its interval."""
-    values = (f"{r.label} {r.value:.0%} ({r.low:.0%} to {r.high:.0%})" for r in frame.itertuples())
+    values = (f"{r.label} {in_words(r.value, r.low, r.high)}" for r in frame.itertuples())
     return f"Points with intervals: {'; '.join(values)}."
 
 

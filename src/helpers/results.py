@@ -95,8 +95,7 @@ def summary() -> pd.DataFrame:
 
 def _cells(frame: pd.DataFrame) -> list[str]:
     """Values with their intervals, where they have one."""
-    rows = frame.astype({"low": float, "high": float}).itertuples()  # NaN where there is none
-    return [f"{r.value:.2f} ({r.low:.2f}-{r.high:.2f})".replace(" (nan-nan)", "") for r in rows]
+    return [f"{r.value:.2f}" + (f" ({r.low:.2f}-{r.high:.2f})" if pd.notna(r.low) else "") for r in frame.itertuples()]
 
 
 def made_by() -> str:

@@ -9,6 +9,7 @@ Shown in notebook 04.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,11 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+
+def in_words(value: float, low: float, high: float) -> str:
+    """Return a share with its interval, "63% (55% to 71%)"; "63%" for a single number, whose interval is NaN."""
+    return f"{value:.0%}" if math.isnan(low) else f"{value:.0%} ({low:.0%} to {high:.0%})"
 
 
 def wilson(successes: int, n: int) -> Interval:

@@ -83,13 +83,13 @@ def test_two_runs_with_one_seed_are_the_same(tokenizer_folder: Path, tmp_path: P
 
 
 LEARN_ONE_PIECE = """
-import dataclasses, itertools, sys
+import itertools, json, sys
 from pathlib import Path
 import torch
 from helpers.local_service.pretrain import train
-tiny = train.Recipe("tiny", layers=1, width=32, inner=64, heads=2, tokens=240_000, micro_tokens=2_048)
-trainer = train.Trainer(dataclasses.replace(tiny, passes=((0.0, 2),)), Path(sys.argv[1]))
-pieces = itertools.islice(train.batches(trainer.encoder, 1, 2_048), trainer.rank, None)
+recipe = train.Recipe(**json.loads(sys.argv[3]))
+trainer = train.Trainer(recipe, Path(sys.argv[1]))
+pieces = itertools.islice(train.batches(trainer.encoder, 1, recipe.micro_tokens), trainer.rank, None)
 trainer.learn(pieces)
 if trainer.rank == 1:  # the one that does not save
     torch.save((trainer.model.state_dict(), trainer.tokens), sys.argv[2])
@@ -101,14 +101,14 @@ def test_two_processes_take_the_step_that_one_would(tokenizer_folder: Path, tmp_
     shutil.copytree(tokenizer_folder, tmp_path / "two")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     (tmp_path / "learn.py").write_text(LEARN_ONE_PIECE, encoding="utf-8")
-    subprocess.run(
-        [*torchrun, tmp_path / "learn.py", tmp_path / "two", tmp_path / "second.pt"], check=True, timeout=300
-    )
+    recipe = dataclasses.replace(TINY, passes=((0.0, 2),))
+    learn = [tmp_path / "learn.py", tmp_path / "two", tmp_path / "second.pt", json.dumps(dataclasses.asdict(recipe))]
+    subprocess.run([*torchrun, *learn], check=True, timeout=300)
     of_second, tokens = torch.load(tmp_path / "second.pt")
     of_first = torch.load(tmp_path / "two" / "checkpoint.pt")
 
     shutil.copytree(tokenizer_folder, tmp_path / "one")
-    alone = train.Trainer(dataclasses.replace(TINY, passes=((0.0, 2),)), tmp_path / "one")
+    alone = train.Trainer(recipe, tmp_path / "one")
     untrained = {name: weight.clone() for name, weight in alone.model.state_dict().items()}
     alone.learn(train.batches(alone.encoder, 1, TINY.micro_tokens))
     assert alone.tokens == tokens == of_first["progress"][1]

@@ -153,24 +153,24 @@ def is_invented(said: Fact, wanted: Sequence[Fact], gold: str, talk: str) -> boo
 
 def not_ordered(said: Fact, wanted: Sequence[Fact]) -> bool:
     """Return whether a line has a gold medicine taken, begun, changed or stopped, of which the gold note has none."""
-    names = {right.values[0]: set[str | None]() for right in wanted if right.form in (*TAKEN, "stop")}
-    for right in wanted:
-        if right.values and right.values[0] in names:
-            names[right.values[0]].add(right.form)
-    return said.form in (*TAKEN, "stop") and said.form not in names.get(said.values[0], {said.form})
+    treated = {*TAKEN, "stop"}
+    if said.form not in treated:
+        return False
+    ordered = {right.form for right in wanted if right.values and right.values[0] == said.values[0]}
+    return bool(ordered & treated) and said.form not in ordered
 
 
 def turned(said: Fact, wanted: Sequence[Fact]) -> list[Fact]:
     """Return the gold facts that a sentence turns round: denied as present, present or in doubt as denied."""
-    found = [right for right in wanted if right.form in ASSERTED and _denied(said.text, right.values)]
-    if any(says(said, right) for right in wanted):
-        found = []
+    is_right = any(says(said, right) for right in wanted)
+    denied = [right for right in wanted if right.form in ASSERTED and _denied(said.text, right.values)]
+    found = [] if is_right else denied
     for right in wanted if said.form in (None, "denies", "also", "unsure") else ():
         if right.form in ("denies", "also", "unsure") and _holds(said.text, right.values[0]):
             pairs = [right._replace(form=form) for form in ("denies", "also", "unsure")]
             now = next((pair.form for pair in pairs if says(said, pair)), None)
             same_words = sum(_holds(said.text, other.values[0]) for other in wanted if other.values) > 1
-            if now != right.form and not (same_words and any(says(said, other) for other in wanted)):
+            if now != right.form and not (same_words and is_right):
                 found.append(right)
     return found
 

@@ -9,7 +9,8 @@
 
 The rule for n_epochs is that of OpenAI's published data preparation example (3 epochs, 100 to 25,000 examples seen in
 all); OpenAI does not document its rules for the others, so those are this service's own. The learning rate is the
-multiplier times the base's own default, of which method dpo takes DPO_RATE.
+multiplier times the base's own default, of which method dpo takes DPO_RATE, and training of all parameters in more than
+100 steps a part (optimizer.py).
 Steps = ceil(examples / batch_size) x n_epochs.
 """
 

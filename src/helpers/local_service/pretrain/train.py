@@ -264,7 +264,7 @@ class Trainer:
             losses.append(self.learn(stream))
             now = time.monotonic()
             self.seconds = before + now - started
-            if self.step % 20 == 0 and self.rank == 0:
+            if self.step % 20 == 0:
                 self.log(sum(losses) / len(losses), (self.tokens - first) / (now - started))
                 losses.clear()
             if now - saved > save_every:
@@ -273,7 +273,9 @@ class Trainer:
         self.save()
 
     def log(self, loss: float, speed: float) -> None:
-        """Print a line of progress and append it to log.jsonl."""
+        """Print a line of progress and append it to log.jsonl; of several processes the first does."""
+        if self.rank > 0:
+            return
         left = (self.recipe.tokens - self.tokens) / speed / 60
         row = {
             "step": self.step,
