@@ -86,7 +86,7 @@ def service(task: Task, *, adamw: bool) -> tuple[Any, Callable[[], None]]:
         service_pid=os.getpid(),
     )
     if adamw:
-        train.MuonAdamW = lambda model, rate: None  # type: ignore[assignment,misc]
+        train.MuonAdamW = lambda model, rate, bf16: None  # type: ignore[assignment,misc]
     run = train.TrainingRun(spec, lambda message: None)
     trainer = run.prepare()
     return trainer.model, trainer.train

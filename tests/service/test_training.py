@@ -15,7 +15,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from trl import SFTConfig, SFTTrainer
 
 from helpers.local_service import attention, train
-from helpers.local_service.optimizer import POLYNOMIALS, Muon, MuonAdamW
+from helpers.local_service.optimizer import FIVE, THREE, Muon, MuonAdamW
 from helpers.local_service.train import TrainingRun
 from helpers.local_service.training_data import EpochOrder, collate, load_examples
 from helpers.local_service.training_spec import TrainingSpec
@@ -205,7 +205,7 @@ def test_muon_in_batches_takes_the_steps_of_torchs_own() -> None:
     shapes = [(8, 8), (24, 8), (8, 8), (8, 24), (24, 8)]
     ours = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
     theirs = [torch.nn.Parameter(p.detach().clone()) for p in ours]
-    mine = Muon(ours, lr=0.02, weight_decay=0.1, bf16=True, polynomials=[(3.4445, -4.7750, 2.0315)] * 5)
+    mine = Muon(ours, lr=0.02, weight_decay=0.1, bf16=True, polynomials=FIVE)
     reference = torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
     for _ in range(5):
         for p, q in zip(ours, theirs, strict=True):
@@ -224,7 +224,7 @@ def test_muon_computes_in_bf16_only_where_asked(bf16: bool, least: float, most: 
     weights.grad = torch.randn(8, 24)
     Muon([weights], lr=1.0, bf16=bf16).step()
     exact = weights.grad.double() / (weights.grad.double().norm() * 1.01)
-    for a, b, c in POLYNOMIALS:
+    for a, b, c in THREE:
         square = exact @ exact.mT
         exact = a * exact + (b * square + c * square @ square) @ exact
     error = (weights.detach().double() / (-0.2 * 24**0.5) - exact).abs().max()

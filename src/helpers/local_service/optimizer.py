@@ -23,8 +23,9 @@ from typing import Any
 import torch
 
 REST_SHARE = 0.4  # of the matrices' learning rate, for embeddings and norms
-# The first polynomials of Polar Express (Amsel and others, 2025).
-POLYNOMIALS = ((8.28721, -23.59589, 17.30039), (4.10706, -2.94785, 0.54484), (3.94869, -2.90890, 0.55182))
+FIVE = ((3.4445, -4.7750, 2.0315),) * 5  # Jordan and others, 2024: what the bases were pretrained with
+# The first polynomials of Polar Express (Amsel and others, 2025), for fine-tuning.
+THREE = ((8.28721, -23.59589, 17.30039), (4.10706, -2.94785, 0.54484), (3.94869, -2.90890, 0.55182))
 LONG = 100  # steps
 _MARGIN = 1.01  # they grow without bound beyond 1, and bf16 rounds
 _MATCH_ADAMW = 0.2  # Liu and others, 2025: the size of AdamW's updates
@@ -35,7 +36,7 @@ def rate_for(steps: int) -> float:
     return min(1.0, (LONG / steps) ** 0.5)
 
 
-def orthogonal(matrices: torch.Tensor, polynomials: Sequence[tuple[float, float, float]] = POLYNOMIALS) -> torch.Tensor:
+def orthogonal(matrices: torch.Tensor, polynomials: Sequence[tuple[float, float, float]] = THREE) -> torch.Tensor:
     """Return (count, rows, columns) matrices, rows at most columns, made more nearly orthogonal all at once."""
     x = matrices / (matrices.norm(dim=(-2, -1), keepdim=True) * _MARGIN).clamp(min=1e-7)
     for a, b, c in polynomials:
@@ -59,7 +60,7 @@ class Muon(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         *,
         bf16: bool,
-        polynomials: Sequence[tuple[float, float, float]] = POLYNOMIALS,
+        polynomials: Sequence[tuple[float, float, float]] = THREE,
     ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
         self._dtype = torch.bfloat16 if bf16 else torch.float32

@@ -20,7 +20,7 @@ import sentencepiece
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from ..optimizer import Muon
+from ..optimizer import FIVE, Muon
 from .corpus import CONTEXT, DRILL, WEIGHTS, Encoder, Example, batches, padded
 from .tokenizer import END, PAD, TEMPLATE
 
@@ -123,7 +123,7 @@ class Trainer:
         blocks = [p for p in self.model.model.layers.parameters() if p.ndim == 2]
         rest = [p for p in self.model.parameters() if not any(p is b for b in blocks)]
         self.optimisers: list[torch.optim.Optimizer] = [
-            Muon(blocks, lr=recipe.matrix_rate, weight_decay=0.05, bf16=self.bf16),
+            Muon(blocks, lr=recipe.matrix_rate, weight_decay=0.05, bf16=self.bf16, polynomials=FIVE),
             torch.optim.AdamW(rest, lr=recipe.vector_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
         ]
         self.base_rates = [recipe.matrix_rate, recipe.vector_rate]
