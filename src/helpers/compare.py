@@ -24,11 +24,11 @@ from helpers.stats import (
     bootstrap,
     detectable,
     holm,
-    in_words,
     mcnemar,
     paired_difference,
     sign_flip,
     wilson,
+    with_interval,
 )
 
 LEVEL = 0.05
@@ -103,7 +103,7 @@ def as_table(rows: pd.DataFrame) -> pd.DataFrame:
 
     `rows` are those of `rates_by`; empty where a system has no figure.
     """
-    words = [f"{in_words(r.value, r.low, r.high)}, n = {r.n}" for r in rows.itertuples()]
+    words = [f"{with_interval(r.value, r.low, r.high)}, n = {r.n}" for r in rows.itertuples()]
     wide = rows.assign(words=words).pivot(index="metric", columns="system", values="words")
     return wide.loc[rows["metric"].unique(), rows["system"].unique()].fillna("")
 

@@ -20,7 +20,7 @@ from scipy.optimize import curve_fit
 
 from helpers.errors import Explained
 from helpers.plots import COLOURS, STYLE, new_axes
-from helpers.stats import in_words
+from helpers.stats import with_interval
 
 LEAST = 4  # sizes: three numbers are fitted, and one more size has to contradict them if they are wrong
 TIMES = 200
@@ -47,7 +47,7 @@ class Forecast(NamedTuple):
         return self.high - self.low <= WIDE
 
     def __str__(self) -> str:
-        head = f"{self.size:,} examples: {in_words(self.value, self.low, self.high)}"
+        head = f"{self.size:,} examples: {with_interval(self.value, self.low, self.high)}"
         if not self.can_tell:
             return f"{head}. That is too wide to tell anything: measure more sizes, more seeds, or a larger test set."
         gain = f"{self.gain * 100:+.0f} points ({self.gain_low * 100:+.0f} to {self.gain_high * 100:+.0f})"

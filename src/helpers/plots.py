@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from helpers.stats import in_words
+from helpers.stats import with_interval
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 SIZE = (8.0, 4.0)  # inches
@@ -150,7 +150,7 @@ def describe_bars(frame: pd.DataFrame) -> str:
     """Return alt text for such bars: every value with its interval."""
     parts = []
     for metric, rows in frame.groupby("metric", sort=False):
-        values = (f"{r.system} {in_words(r.value, r.low, r.high)}" for r in rows.itertuples())
+        values = (f"{r.system} {with_interval(r.value, r.low, r.high)}" for r in rows.itertuples())
         parts.append(f"{str(metric).replace('_', ' ')}: {', '.join(values)}")
     return f"Bar chart with intervals. {'; '.join(parts)}."
 
@@ -176,7 +176,7 @@ def intervals(frame: pd.DataFrame, title: str = "", xlabel: str = "share of repl
 
 def describe_intervals(frame: pd.DataFrame) -> str:
     """Return alt text for such points: every value with its interval."""
-    values = (f"{r.label} {in_words(r.value, r.low, r.high)}" for r in frame.itertuples())
+    values = (f"{r.label} {with_interval(r.value, r.low, r.high)}" for r in frame.itertuples())
     return f"Points with intervals: {'; '.join(values)}."
 
 

@@ -27,7 +27,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def in_words(value: float, low: float, high: float) -> str:
+def with_interval(value: float, low: float, high: float) -> str:
     """Return a share with its interval, "63% (55% to 71%)"; "63%" for a single number, whose interval is NaN."""
     return f"{value:.0%}" if math.isnan(low) else f"{value:.0%} ({low:.0%} to {high:.0%})"
 

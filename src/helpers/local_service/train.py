@@ -36,7 +36,7 @@ from .export import export_model
 from .failures import Diverged, failure
 from .hardware import give_memory_back, has_cuda, set_threads, use_bf16
 from .lifeline import claim_output, die_with_parent, exit_at_end_of_input, exit_with_process
-from .optimizer import MuonAdamW, rate_for
+from .optimizer import MuonAdamW, rate_share
 from .quick_trainer import Means, Reporter
 from .sft import QuickSFTTrainer, sft_trainer
 from .training_data import TrainingData, load_examples, load_pairs
@@ -133,7 +133,7 @@ class TrainingRun:
         model = self._model()
         own = None  # an adapter learns with AdamW
         if spec.method == "full":
-            rate = spec.learning_rate * rate_for(self.total_steps)
+            rate = spec.learning_rate * rate_share(self.total_steps)
             own = MuonAdamW(model, rate, bf16=bool(arguments["bf16"]))
         if spec.objective == "dpo":
             assert spec.beta is not None
