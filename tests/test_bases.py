@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from helpers.connection import LOCAL_MODEL, SMALL_LOCAL_MODEL
+from helpers.connection import LARGE_LOCAL_MODEL, LOCAL_MODEL
 from helpers.local_service.bases import find_bases
 from helpers.local_service.pretrain.skills import SKILLS
 from helpers.local_service.pretrain.tokenizer import TEMPLATE
 from helpers.local_service.settings import SHIPPED_BASES
 
-FOLDERS = [SHIPPED_BASES / name for name in (SMALL_LOCAL_MODEL, LOCAL_MODEL)]
+FOLDERS = [SHIPPED_BASES / name for name in (LOCAL_MODEL, LARGE_LOCAL_MODEL)]
 
 
 def test_the_shipped_bases_are_a_small_and_a_large_one() -> None:
     bases = find_bases()
-    assert sorted(bases) == sorted([SMALL_LOCAL_MODEL, LOCAL_MODEL])
-    assert 0.8e6 < bases[SMALL_LOCAL_MODEL].parameters < 1.6e6 and 4.5e6 < bases[LOCAL_MODEL].parameters < 7.5e6
+    assert sorted(bases) == [LOCAL_MODEL, LARGE_LOCAL_MODEL]
+    assert 0.8e6 < bases[LOCAL_MODEL].parameters < 1.6e6 and 4.5e6 < bases[LARGE_LOCAL_MODEL].parameters < 7.5e6
     assert {base.context for base in bases.values()} == {2048}
     assert sum(path.stat().st_size for folder in FOLDERS for path in folder.glob("*.safetensors")) <= 16e6
 

@@ -16,7 +16,7 @@ import pytest
 from live_service import LiveService, examples
 
 from helpers import Explained, connect, connection
-from helpers.connection import sizes
+from helpers.connection import LOCAL_MODEL, sizes
 from helpers.stop import stop_service
 from helpers.tokens import price_table
 
@@ -103,7 +103,7 @@ def test_one_setting_chooses_the_service(
     monkeypatch.setenv("FINETUNE_SERVICE", at_service.url)
     monkeypatch.setenv("OPENAI_API_KEY", at_service.key)
     found = connect()
-    assert (found.name, found.base_model, found.is_local) == (at_service.url, "pocket-6m", False)
+    assert (found.name, found.base_model, found.is_local) == (at_service.url, LOCAL_MODEL, False)
     assert "ask whoever runs" in capsys.readouterr().out
 
 

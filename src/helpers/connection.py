@@ -24,9 +24,9 @@ from .local_service.settings import SettingsError
 from .local_service.start import ServiceNotStarted, ensure_running
 from .service_errors import retired, tell_in_words
 
-LOCAL_MODEL = "pocket-6m"
-SMALL_LOCAL_MODEL = "pocket-1m"
-FAMILIES = ((SMALL_LOCAL_MODEL, LOCAL_MODEL), ("gpt-4o-mini-2024-07-18", "gpt-4o-2024-08-06"))  # smaller first
+LOCAL_MODEL = "pocket-1m"  # in the minutes that a laptop has it learns more than the larger one
+LARGE_LOCAL_MODEL = "pocket-6m"
+FAMILIES = ((LOCAL_MODEL, LARGE_LOCAL_MODEL), ("gpt-4o-mini-2024-07-18", "gpt-4o-2024-08-06"))  # smaller first
 OPENAI_URL = "https://api.openai.com/v1"
 CHOICES = "local, openai, azure, or the URL of a server with OpenAI's API, for example http://127.0.0.1:8000/v1"
 

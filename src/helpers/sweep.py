@@ -3,7 +3,7 @@
     tries = plan(service, train, n_epochs=[2, 4], learning_rate_multiplier=[0.5, 1, 2])
     found = sweep(service, train, validation, tries)
 
-Choose by validation, never by the test set; and the more you try, the luckier the best one looks. Named in notebook 05.
+Choose by validation, never by the test set; and the more you try, the luckier the best one looks. Shown in notebook 05.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def training_metrics(client: openai.OpenAI, job_id: str) -> pd.DataFrame:
 def _news(client: openai.OpenAI, job_id: str, known: list[FineTuningJobEvent]) -> list[FineTuningJobEvent]:
     """The events that came after the known ones, oldest first. The API lists them newest first, in pages."""
     last, found = known[-1].id if known else None, []
-    for event in client.fine_tuning.jobs.list_events(job_id, limit=100):
+    for event in client.fine_tuning.jobs.list_events(job_id, limit=25 if known else 100):  # little is new
         if event.id == last:
             break
         found.append(event)

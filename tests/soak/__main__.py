@@ -19,7 +19,7 @@ from pathlib import Path
 from live_service import live_service
 from soak import crowd, kills
 
-from helpers.connection import SMALL_LOCAL_MODEL
+from helpers.connection import LOCAL_MODEL
 from helpers.workspace import course_folder, write_whole
 
 UNAIDED = 0.96  # the least share of kills after which every job succeeds by itself: 48 of 50
@@ -48,7 +48,7 @@ def main() -> int:
             (folder / "class").mkdir()
             seconds = options.minutes * 60
             met = crowd.run(
-                folder / "class", folder / "bases", learners=options.learners, seconds=seconds, model=SMALL_LOCAL_MODEL
+                folder / "class", folder / "bases", learners=options.learners, seconds=seconds, model=LOCAL_MODEL
             )
             parts.append(about_class(met, seconds))
             well &= not met.unfair and not any(learner.errors or learner.lost for learner in met.learners)
@@ -99,7 +99,7 @@ def about_class(met: crowd.Crowd, seconds: float) -> str:
         "a chat of up to 16 tokens": _times(chats),
     }
     table = "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
-    about = f"{len(met.learners)} learners for {seconds / 60:.1f} minutes; base {SMALL_LOCAL_MODEL}, "
+    about = f"{len(met.learners)} learners for {seconds / 60:.1f} minutes; base {LOCAL_MODEL}, "
     about += f"{crowd.EXAMPLES} examples a job."
     return "\n\n".join(["## A class at work", about, table, *errors, *lost])
 

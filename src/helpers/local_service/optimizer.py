@@ -14,6 +14,8 @@ The fewer steps a job has, the higher a rate it wants. Validation loss on pocket
     soap 740 x 1          185      0.150                     0.148   0.143            5.1e-3
     legal 420 x 2         210                        0.012   0.013   0.015            4.8e-3
     support 600 x 3       450      0.019     0.011   0.012   0.020                    3.3e-3
+
+On pocket-1m, soap 740 x 4 (740 steps): 0.106 at 1.3e-3, 0.094 at 2.6e-3, which rate_share takes, 0.096 at 5.1e-3.
 """
 
 from __future__ import annotations

@@ -15,16 +15,16 @@ from .skills import SKILLS, Pen, Task
 # How often each skill is drawn, relative to 1. Copying has to be learned first and by far the most: without it every
 # later fine-tune invents names and numbers.
 WEIGHTS = {
-    "copy": 4.0, "pairs": 2.0, "look_up": 5.0, "look_up_turns": 4.0, "list_item": 1.5, "replace": 2.0, "reorder_names": 0.6,
+    "copy": 3.0, "pairs": 2.0, "look_up": 5.0, "look_up_turns": 4.0, "list_item": 1.5, "replace": 2.5, "reorder_names": 0.6,
     "sort": 0.4, "reverse": 0.3, "count": 0.4, "compare": 0.5, "arithmetic": 0.3, "dates": 0.3,
-    "number_words": 0.3, "durations": 0.4, "apply_rule": 1.5, "tidy_code": 1.0, "writer_name": 1.5,
-    "group_word": 0.4, "related_word": 0.1, "letter_case": 0.6, "fix_spelling": 0.7, "choose_topic": 2.0, "choose_mood": 0.8,
+    "number_words": 0.3, "durations": 0.4, "apply_rule": 2.0, "tidy_code": 1.0, "writer_name": 1.5,
+    "group_word": 0.4, "related_word": 0.1, "letter_case": 0.6, "fix_spelling": 0.7, "choose_topic": 1.5, "choose_mood": 0.8,
     "answer_question": 4.0, "several_questions": 4.0, "answer_in_sentence": 1.0, "true_or_false": 0.7, "quote_sentence": 1.0,
     "label_sentence": 1.5,
-    "to_json": 3.5, "fill_form": 3.5, "write_row": 1.2, "follow_template": 3.0, "several_orders": 6.0,
-    "under_headings": 3.5, "from_json": 0.7, "mask": 0.7,
-    "summarise_talk": 3.5, "summarise_text": 2.0, "third_person": 2.0, "notes_to_text": 2.0, "shorten": 0.7, "letter": 1.2,
-    "reply": 0.8, "product_text": 0.6,
+    "to_json": 4.5, "fill_form": 5.0, "write_row": 1.5, "follow_template": 4.0, "several_orders": 5.0,
+    "under_headings": 6.0, "from_json": 0.7, "mask": 0.7,
+    "summarise_talk": 6.0, "summarise_text": 3.0, "third_person": 4.0, "notes_to_text": 3.5, "shorten": 0.7, "letter": 2.5,
+    "reply": 1.0, "product_text": 0.6,
     "few_shot": 2.0, "system_rule": 1.5,
 }  # fmt: skip
 DRILL = WEIGHTS | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned

@@ -3,7 +3,7 @@
 Five choices make a model this small learn to copy and to look up (measured, see the model card): loss on the answers
 and on only a tenth of the prompts; Muon for the weight matrices (AdamW for the rest); small batches at first, since
 copying takes steps more than tokens; a drill of looking up once copying is learned; a learning rate that stays constant
-and falls to zero over the last fifth of the run, so that a run can be stopped early or prolonged and still end well.
+and falls to zero over the last two fifths of the run, so that a run can be stopped early or prolonged and still end well.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ class Recipe:
     matrix_rate: float = 5e-3  # Muon
     vector_rate: float = 5e-3  # AdamW: embeddings and norms
     warmup_steps: int = 60
-    decay_share: float = 0.2
+    decay_share: float = 0.4
     seed: int = 1
 
 
