@@ -14,6 +14,9 @@ import openai
 import pytest
 from live_service import LiveService, examples, live_service, wait_until
 
+from helpers.local_service import start
+from helpers.local_service.address import ServiceAddress
+
 COLD = {"FINETUNE_STANDBY_SECONDS": "0"}  # no helper processes in waiting: these tests have no use for them
 
 
@@ -208,6 +211,18 @@ def test_it_stops_when_idle_but_never_while_a_job_is_unfinished(tmp_path: Path, 
     service.start()
     assert service.client.fine_tuning.jobs.retrieve(job.id).status == "succeeded"
     assert service.stop() == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a virtual environment's python has another process number there")
+def test_a_start_that_came_second_leaves_no_service_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It would serve as soon as the first one is stopped."""
+    monkeypatch.setenv("FINETUNE_HOME", str(tmp_path))
+    found = iter([None, ServiceAddress("http://127.0.0.1:1/v1", "key", os.getpid())])
+    late = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(start, "find_running", lambda settings: next(found))
+    monkeypatch.setattr(start, "_start", lambda idle_stop, output: late)
+    assert start.ensure_running().key == "key"
+    assert late.wait(timeout=10) == -signal.SIGTERM
 
 
 def test_ensure_running_starts_one_service_and_finds_it_again(tmp_path: Path, tiny_bases: Path) -> None:

@@ -15,10 +15,11 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class ServiceAddress:
-    """What a client needs: the base URL (it ends in /v1) and the key."""
+    """What a client needs: the base URL (it ends in /v1) and the key. And which process serves there."""
 
     url: str
     key: str
+    pid: int = 0
 
 
 def find_running(settings: Settings) -> ServiceAddress | None:
@@ -26,7 +27,7 @@ def find_running(settings: Settings) -> ServiceAddress | None:
     with contextlib.suppress(OSError, ValueError, KeyError):
         running = json.loads(settings.running_file.read_text(encoding="utf-8"))
         key = settings.key_file.read_text(encoding="ascii").strip()
-        address = ServiceAddress(running["url"], key)
+        address = ServiceAddress(running["url"], key, running["pid"])
         if answers(address):
             return address
     return None

@@ -40,6 +40,8 @@ def ensure_running(idle_stop: float = IDLE_STOP, timeout: float = START_TIMEOUT)
     while time.monotonic() < deadline:
         address = find_running(settings)
         if address is not None:
+            if address.pid != process.pid and sys.platform != "win32":  # there a venv's python has another pid
+                process.terminate()  # somebody else was quicker; ours would serve as soon as theirs is stopped
             return address
         if process.poll() is not None:
             if process.returncode == ALREADY_SERVED:  # somebody else was quicker, and answers soon
