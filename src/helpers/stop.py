@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 
 from .errors import Explained
-from .local_service.address import answers, find_running
+from .local_service.address import answers, find_running, serving_pid
 from .local_service.settings import Settings, SettingsError
 
 PATIENCE = 20.0  # seconds; an open request gets five of them to finish
@@ -24,9 +23,9 @@ def stop_service() -> str:
     except SettingsError as error:
         raise Explained(str(error)) from error
     address = find_running(settings)  # it answers with this home's key, so its process id is not another program's
-    if address is None:
+    pid = serving_pid(settings)
+    if address is None or pid is None:
         return f"No local service runs on {settings.home}."
-    pid = int(json.loads(settings.running_file.read_text(encoding="utf-8"))["pid"])
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

@@ -1,5 +1,6 @@
 """Starting, finding and stopping the service, and everything that can be in the way: one clear sentence each."""
 
+import json
 import os
 import re
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -213,16 +215,33 @@ def test_it_stops_when_idle_but_never_while_a_job_is_unfinished(tmp_path: Path, 
     assert service.stop() == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a virtual environment's python has another process number there")
-def test_a_start_that_came_second_leaves_no_service_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It would serve as soon as the first one is stopped."""
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """What ensure_running starts on the home tmp_path; then a service answers there."""
     monkeypatch.setenv("FINETUNE_HOME", str(tmp_path))
-    found = iter([None, ServiceAddress("http://127.0.0.1:1/v1", "key", os.getpid())])
-    late = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    found = iter([None, ServiceAddress("http://127.0.0.1:1/v1", "key")])
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     monkeypatch.setattr(start, "find_running", lambda settings: next(found))
-    monkeypatch.setattr(start, "_start", lambda idle_stop, output: late)
+    monkeypatch.setattr(start, "_start", lambda idle_stop, output: process)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a virtual environment's python has another process number there")
+def test_a_start_that_came_second_leaves_no_service_waiting(late: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    """It would serve as soon as the first one is stopped."""
+    (tmp_path / "running.json").write_text(json.dumps({"pid": os.getpid()}))
     assert start.ensure_running().key == "key"
     assert late.wait(timeout=10) == -signal.SIGTERM
+
+
+def test_the_service_that_was_started_goes_on(late: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    """Also where its name was not there yet when its port was first asked: a killed one on that port left its own."""
+    (tmp_path / "running.json").write_text(json.dumps({"pid": late.pid}))
+    assert start.ensure_running().key == "key"
+    with pytest.raises(subprocess.TimeoutExpired):
+        late.wait(timeout=1)
 
 
 def test_ensure_running_starts_one_service_and_finds_it_again(tmp_path: Path, tiny_bases: Path) -> None:

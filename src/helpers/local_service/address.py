@@ -15,11 +15,10 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class ServiceAddress:
-    """What a client needs: the base URL (it ends in /v1) and the key. And which process serves there."""
+    """What a client needs: the base URL (it ends in /v1) and the key."""
 
     url: str
     key: str
-    pid: int = 0
 
 
 def find_running(settings: Settings) -> ServiceAddress | None:
@@ -27,7 +26,7 @@ def find_running(settings: Settings) -> ServiceAddress | None:
     with contextlib.suppress(OSError, ValueError, KeyError):
         running = json.loads(settings.running_file.read_text(encoding="utf-8"))
         key = settings.key_file.read_text(encoding="ascii").strip()
-        address = ServiceAddress(running["url"], key, running["pid"])
+        address = ServiceAddress(running["url"], key)
         if answers(address):
             return address
     return None
@@ -44,6 +43,17 @@ def answers(address: ServiceAddress, timeout: float = 5.0) -> bool:
         return error.code == 500  # it is there and took the key, whatever its models' trouble
     except (OSError, ValueError):
         return False
+
+
+def serving_pid(settings: Settings) -> int | None:
+    """The process that serves this home; None where none says so.
+
+    Ask when find_running has found it: before, a service that was killed may be named still. One that answers has
+    written its own name.
+    """
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return int(json.loads(settings.running_file.read_text(encoding="utf-8"))["pid"])
+    return None
 
 
 def last_port(settings: Settings) -> int:

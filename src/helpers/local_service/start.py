@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from .address import ServiceAddress, find_running
+from .address import ServiceAddress, find_running, serving_pid
 from .cli import ALREADY_SERVED
 from .settings import Settings
 
@@ -40,7 +40,8 @@ def ensure_running(idle_stop: float = IDLE_STOP, timeout: float = START_TIMEOUT)
     while time.monotonic() < deadline:
         address = find_running(settings)
         if address is not None:
-            if address.pid != process.pid and sys.platform != "win32":  # there a venv's python has another pid
+            ours = serving_pid(settings) in (None, process.pid)
+            if not ours and sys.platform != "win32":  # there a venv's python has another pid
                 process.terminate()  # somebody else was quicker; ours would serve as soon as theirs is stopped
             return address
         if process.poll() is not None:
