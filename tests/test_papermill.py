@@ -44,6 +44,7 @@ OTHERS: dict[str, dict[str, Any]] = {
         "learning_rate_multiplier": 0.5,
         "n_test": 6,
         "n_old": 12,
+        "n_retold": 2,
         "more_epochs": 1,
         "n_small": 12,
         "small_epochs": 1,

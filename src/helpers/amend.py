@@ -56,5 +56,5 @@ def amend(
         for _ in range(0 if line in removed else repeated.get(line, 1))
     ]
     changed = [*kept, *add]
-    print(f"{kinds[0]}: {given[kinds[0]]} lines; {len(examples)} examples before, {len(changed)} in {to}.")
+    print(f"{kinds[0]}: {given[kinds[0]]} lines; {len(examples)} examples before, {len(changed)} in {Path(to).name}.")
     return write_jsonl(to, changed)
