@@ -57,7 +57,7 @@ test: $(READY)
 	$(BIN)/ruff check src tests notebooks data
 	$(BIN)/mypy
 	$(RUN) tests/browser/chromium.py
-	$(RUN) -m pytest tests --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(RUN) -m pytest tests --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 	rm -rf build/test
 	FINETUNE_HOME="$(CURDIR)/build/test/home" FINETUNE_BUILD="$(CURDIR)/build/test/build" \
 		$(RUN) -m pytest --nbval-lax --nbval-current-env notebooks; \

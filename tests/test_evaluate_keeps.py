@@ -55,7 +55,8 @@ def grade(answer: str, example: dict[str, Any]) -> dict[str, bool | float]:
 def test_an_evaluation_is_graded_kept_and_read_again(client: openai.OpenAI, capsys: pytest.CaptureFixture[str]) -> None:
     rows = examples(4)
     made = evaluate(client, "tiny", rows, [grade, lambda answer, _: {"said": bool(answer)}], **TINY)
-    assert "at most 4 requests" in capsys.readouterr().out and made.dollars == 0 and made.failed == 0
+    told = capsys.readouterr().out
+    assert "nothing to pay" in told and "at most" not in told and made.dollars == 0 and made.failed == 0
     assert made.metrics == ["right", "letters", "said"] and len(set(made.frame.item)) == 4
     [again] = evaluations("numbers")
     assert again.examples == rows and again.rates().equals(made.rates()) and again.path == made.path
@@ -189,7 +190,7 @@ def test_what_would_fail_every_request_stops_it(service: LiveService, client: op
 
 
 def test_what_may_cost_money_is_refused_before_anything_is_sent(
-    counting: openai.OpenAI, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    counting: openai.OpenAI, sent: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     elsewhere = openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", max_retries=0)
     monkeypatch.setattr(elsewhere.models, "list", lambda: [])
@@ -197,6 +198,7 @@ def test_what_may_cost_money_is_refused_before_anything_is_sent(
         evaluate(elsewhere, "gpt-4o-2024-08-06", examples(3), grade, **TINY)
     with pytest.raises(Explained, match="cannot be reached"):
         evaluate(elsewhere, "gpt-4o-2024-08-06", examples(3), grade, ceiling=1.0, **TINY)
+    assert ": at most 3 requests, " in capsys.readouterr().out
     assert evaluate(counting, "tiny", examples(3), grade, **TINY).dollars == 0 and len(sent) == 3
 
 

@@ -90,7 +90,7 @@ def ask_all(
     service refuses or fails at becomes an Answer with its `error`, which is not kept: the next call tries it again.
     What would befall every request (no connection, a wrong key, no such model, too many requests) raises Explained.
     With `batch` the requests go through the Batch API: half the price at OpenAI, within a day. What the requests may
-    cost is printed first; where that is over `ceiling` dollars, OverBudget is raised and nothing sent.
+    cost, if anything, is printed first; where that is over `ceiling` dollars, OverBudget is raised and nothing sent.
     """
     if not asked:
         return []
@@ -112,7 +112,8 @@ def ask_all(
         print(f"{label}: {len(found)} of {len(set(keys))} answers are kept from before.")
     if missing:
         cost = at_most(client, list(missing.values()), batch)
-        print(f"{label}: at most {cost}")
+        if not cost.is_free:
+            print(f"{label}: at most {cost}")
         check_ceiling(cost, ceiling)
     if missing and batch:
         for key, body, failed in ask_batch(client, missing, label):

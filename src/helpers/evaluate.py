@@ -155,9 +155,10 @@ def evaluate(
     """Ask the model every example, grade what it says, keep the evaluation in its file, and return it.
 
     `conversations` is what to ask in place of prompts(examples), as with_system and with_shots make it. Answers from
-    before are used again, so a call that was interrupted goes on. What asking may cost is printed first; over `ceiling`
-    dollars OverBudget is raised and nothing sent. A request that fails, and an answer that a grader cannot judge
-    (Explained, or an error of the service), is a row with its `error`: counted, never dropped. `batch`: see ask_all.
+    before are used again, so a call that was interrupted goes on. What asking may cost, if anything, is printed first;
+    over `ceiling` dollars OverBudget is raised and nothing sent. A request that fails, and an answer that a grader
+    cannot judge (Explained, or an error of the service), is a row with its `error`: counted, never dropped. `batch`:
+    see ask_all.
     """
     asked = requests(model, conversations or prompts(examples), max_tokens, temperature, seed)
     if len(asked) != len(examples):

@@ -36,10 +36,17 @@ class Spending:
     dollars: float | None  # None where the price is not known
     prices_of: str  # the price table's date; "" where it was not needed
 
+    @property
+    def is_free(self) -> bool:
+        """Whether no price was needed: the local service takes nothing, however much is asked."""
+        return self.dollars == 0 and not self.prices_of
+
     def __str__(self) -> str:
         head = f"{self.requests:,} requests, {self.prompt_tokens:,} tokens in, {self.completion_tokens:,} out"
         if self.dollars is None:
             return f"{head}; what this service charges is not known here"
+        if self.is_free:
+            return f"{head}: nothing to pay"
         return f"{head}: ${self.dollars:,.2f}" + (f" (prices of {self.prices_of})" if self.prices_of else "")
 
 

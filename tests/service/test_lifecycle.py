@@ -14,7 +14,7 @@ from typing import Any
 
 import openai
 import pytest
-from live_service import LiveService, examples, live_service, wait_until
+from live_service import TIMEOUT, LiveService, examples, live_service, wait_until
 
 from helpers.local_service import start
 from helpers.local_service.address import ServiceAddress
@@ -206,10 +206,10 @@ def test_it_stops_when_idle_but_never_while_a_job_is_unfinished(tmp_path: Path, 
     service = LiveService(tmp_path / "home", tiny_bases, **COLD).start("--idle-stop", "1")
     file = service.upload(examples(10))
     job = service.client.fine_tuning.jobs.create(
-        model="tiny", training_file=file, hyperparameters={"n_epochs": 50, "batch_size": 1}
+        model="tiny", training_file=file, hyperparameters={"n_epochs": 10, "batch_size": 1}
     )
     assert service.process is not None
-    assert service.process.wait(timeout=60) == 0
+    assert service.process.wait(timeout=TIMEOUT) == 0  # the training process takes seconds to load its libraries
     service.start()
     assert service.client.fine_tuning.jobs.retrieve(job.id).status == "succeeded"
     assert service.stop() == 0
