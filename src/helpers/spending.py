@@ -47,7 +47,7 @@ class Spending:
             return f"{head}; what this service charges is not known here"
         if self.is_free:
             return f"{head}: nothing to pay"
-        return f"{head}: ${self.dollars:,.2f}" + (f" (prices of {self.prices_of})" if self.prices_of else "")
+        return f"{head}: ${self.dollars:,.2f} (prices of {self.prices_of})"
 
 
 def at_most(client: openai.OpenAI, asked: Sequence[dict[str, Any]], batch: bool = False) -> Spending:

@@ -7,10 +7,14 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from .settings import Settings
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -51,22 +55,23 @@ def serving_pid(settings: Settings) -> int | None:
     Ask when find_running has found it: before, a service that was killed may be named still. One that answers has
     written its own name.
     """
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return int(json.loads(settings.running_file.read_text(encoding="utf-8"))["pid"])
-    return None
+    return _noted(settings.running_file, "pid", int)
 
 
 def last_port(settings: Settings) -> int:
     """The port of the last service on this home, 0 where there was none: notebooks that are open know it."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return int(json.loads((settings.home / "last.json").read_text(encoding="utf-8"))["port"])
-    return 0
+    return _noted(settings.home / "last.json", "port", int) or 0
 
 
 def class_url(settings: Settings) -> str | None:
     """The base URL for the learners of a class; None where no service with a class runs."""
+    return _noted(settings.running_file, "class_url", str)
+
+
+def _noted(file: Path, name: str, kind: Callable[[Any], Value]) -> Value | None:
+    """What the file says under this name; None where it cannot be read or says nothing of the kind."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return str(json.loads(settings.running_file.read_text(encoding="utf-8"))["class_url"])
+        return kind(json.loads(file.read_text(encoding="utf-8"))[name])
     return None
 
 
