@@ -78,6 +78,7 @@ def test_quoted_mail_and_notices_are_cut() -> None:
     assert strip_quoted("On Monday I wrote: nothing came.") == "On Monday I wrote: nothing came."
     for notice in (
         "This e-mail and any attachments are for you alone.",
+        "This e-mail & any attachments are for you alone.",
         "CONFIDENTIAL: not for others.",
         "Please consider the environment before printing.",
         "Ticket closed by Ann - do not reply below this line",

@@ -61,15 +61,31 @@ def test_a_seed_that_fails_is_told_and_the_others_count(course: Path) -> None:
     assert "seed 2: 00_seeded.ipynb" in done.stdout and "division by zero" in pages(course)
 
 
-def test_the_learning_curves_stand_on_less_and_on_more(course: Path) -> None:
+def test_the_learning_curves_stand_on_less_and_on_more_in_as_many_steps(course: Path) -> None:
     sized = course / "notebooks" / "00_seeded.ipynb"
-    text = sized.read_text(encoding="utf-8").replace('"seed = 1"', '"seed = 1\\n", "n_train = 40"')
-    sized.write_text(text.replace('\\"tuned\\": 0.5', '\\"tuned\\": min(n_train, 80) / 100'), encoding="utf-8")
+    notebook = nbformat.read(sized, as_version=4)
+    notebook.cells[1].source += "\nn_train = 40\nn_epochs = 2"
+    figures = {"examples": "min(n_train, 80) / 100", "visits": "min(n_train * n_epochs, 160) / 1000"}
+    for metric, value in figures.items():
+        told = f'record("00_seeded", "sized", "{metric}", "tuned", {value}, 0, 1, 50, seed, "local", "ft:test")'
+        notebook.cells.append(nbformat.v4.new_code_cell(told))
+    nbformat.write(notebook, sized)
     done = run(course, "study", "--seeds", "3")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "| 00_seeded | trap_forgetting | right | 0.10 | 0.20 | 0.40 | 0.80 |" in pages(course)
+    assert "| 00_seeded | sized | examples | 0.10 | 0.20 | 0.40 | 0.80 |" in pages(course)
+    assert "| 00_seeded | sized | visits | 0.08 | 0.08 | 0.08 | 0.16 |" in pages(course)
     done = run(course, "study", "--seeds", "3", "--no-curves")
     assert done.returncode == 0 and "Learning curves" not in pages(course)
+
+
+def test_a_study_that_is_stopped_leaves_what_it_measured(course: Path) -> None:
+    path = course / "notebooks" / "00_seeded.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].source += "\nimport os, signal\nif seed == 3:\n    os.kill(os.getppid(), signal.SIGKILL)"
+    nbformat.write(notebook, path)
+    done = run(course, "study", "--no-curves", "--seeds", "1", "3")
+    assert done.returncode != 0
+    assert "So far: 1 of 2 runs." in pages(course) and "| 0.50 (0.50-0.50) x1 |" in pages(course)
 
 
 def test_traps_are_studied_alone_and_over_five_seeds(course: Path) -> None:

@@ -45,23 +45,27 @@ def alike(texts: Sequence[str]) -> list[int]:
     known = {text: number for number, text in enumerate(dict.fromkeys(text for text in texts if plain(text)))}
     size = len(known)
     labels = np.arange(size)
-    for rows, columns in near_pairs(list(known), list(known)):  # joined block by block, to bound the memory
+    distinct = list(known)
+    for rows, columns in near_pairs(distinct, distinct):  # joined block by block, to bound the memory
         ends = np.concatenate([size + labels, columns])
         labels = connected(2 * size, np.concatenate([np.arange(size), rows]), ends)[:size]
     return [int(labels[known[text]]) if text in known else 2 * size + place for place, text in enumerate(texts)]
 
 
 def near_pairs(texts: Sequence[str], others: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield, block by block, where a text and one of the others are nearly the same: the places of both."""
+    """Yield, block by block, where a text and one of the others are nearly the same: the places of both.
+
+    Where the others are the texts themselves, each pair comes at least one way round.
+    """
     for form, in_order in itertools.product((plain, masked), (True, False)):
         words = ([form(text).split() for text in side] for side in (texts, others))
         left, right = ([" ".join(text if in_order else sorted(text)) for text in side] for side in words)
         for start in range(0, len(left) if right else 0, ROWS):
-            scores = process.cdist(
-                left[start : start + ROWS], right, scorer=fuzz.ratio, score_cutoff=NEAR, dtype=np.uint8, workers=-1
-            )
+            first = start if others is texts else 0  # what stands before has been compared with these
+            block = left[start : start + ROWS], right[first:]
+            scores = process.cdist(*block, scorer=fuzz.ratio, score_cutoff=NEAR, dtype=np.uint8, workers=-1)
             rows, columns = scores.nonzero()
-            yield start + rows, columns
+            yield start + rows, first + columns
 
 
 def connected(size: int, starts: Sequence[int] | np.ndarray, ends: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u2028\u202
 QUOTED_LINES = re.compile(r"^(>.*|On .{3,60} wrote:[ \t]*)$\n?", re.MULTILINE)
 FORWARDED = re.compile(r"^(-{3,} ?Original Message|_{10,}\s*\n?From:).*", re.MULTILINE | re.DOTALL)
 NOTICE_WORDS = [
-    r"this (e-?mail|message) and any (attachment|file)",
+    r"this (e-?mail|message) (and|&) any (attachment|file)",
     r"(the )?contents of this (e-?mail|message)",
     r"(strictly )?confidential(ity notice)?:",
     r"(please )?(think of the trees|consider the environment)",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
@@ -193,7 +194,8 @@ def _trimmed(name: str) -> str:
     return " ".join(words[start:end])
 
 
-def _name_pattern(names: Collection[str]) -> re.Pattern[str] | None:
+@lru_cache(maxsize=64)  # the messages of one conversation are searched for the same names
+def _name_pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
     """Finds names whole in any case, and their parts as written or in capitals; the longest first."""
     whole = {" ".join(name.split()) for name in names if LETTERS.search(name) and not NO_NAME.match(name.strip())}
     parts = {part for name in whole for part in name.split() if len(part) > 1 and re.match(rf"{WORD}\Z", part)}
@@ -226,7 +228,7 @@ def _candidates(text: str, names: Collection[str]) -> Iterator[Span]:
             group = 1 if pattern.groups else 0
             yield from (Span(*match.span(group), kind) for match in pattern.finditer(text) if holds(match))
         yield from _phones(text)
-    called = _name_pattern(names)
+    called = _name_pattern(tuple(names))
     if called is not None:
         yield from (Span(*match.span(), "NAME") for match in called.finditer(text))
 

@@ -3,6 +3,8 @@
 One run is one draw: another seed gives other figures. Each seed runs the chosen notebooks whole, with its own results,
 and the tables hold mean and range over the seeds, and of each trap how often it did what its notebook says. Notebooks
 that say on how many examples they train (n_train) run with fewer and with all of them too: their learning curves.
+Fewer examples are gone over more often, so that the training takes as many steps. The page is written after every run,
+so a study that is stopped leaves what it has measured.
 `--traps` runs the cells tagged `trap` alone, which is far quicker. Written to studies/DATE.md or DATE-traps.md; nothing
 in a course's build folder changes but build/study.
 """
@@ -14,6 +16,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pandas as pd
@@ -38,6 +41,7 @@ LUCK = "trap_lucky_seed"  # its systems are seeds
 
 # How much of the course's training data the learning curves stand on. A notebook takes no more than there is.
 SIZES = {"a quarter": 0.25, "half": 0.5, "as in the course": 1.0, "all there is": 1000.0}
+EQUAL = "Less is gone over more often, for as many steps; all there is, in as many epochs as in the course."
 
 
 def run_study(names: list[str] | None, seeds: Sequence[int], curves: bool = True, traps_only: bool = False) -> int:
@@ -53,20 +57,31 @@ def run_study(names: list[str] | None, seeds: Sequence[int], curves: bool = True
     chosen = [path for path, known in parameters.items() if "seed" in known]
     if not chosen:
         raise Explained("None of these notebooks has a parameter called seed, so another seed would change nothing.")
-    errors = [error for seed in seeds for error in _run(f"seed {seed}", {path: {"seed": seed} for path in chosen})]
-    usual = {path: int(parameters[path]["n_train"]["default"]) for path in chosen if "n_train" in parameters[path]}
-    sizes = {name: share for name, share in SIZES.items() if share != 1} if curves and usual else {}
-    for name, share in sizes.items():
-        fewer = {path: {"seed": seeds[0], "n_train": round(n * share)} for path, n in usual.items()}
-        errors += _run(name, fewer)
-    of_seeds = _figures([f"seed {seed}" for seed in seeds])
-    if len(of_seeds):
-        by_size = {name: _figures([name]) for name in sizes}
-        page = course_folder() / "studies" / f"{date.today()}{'-traps' if traps_only else ''}.md"
-        page.parent.mkdir(exist_ok=True)
-        print(write_whole(page, _page(of_seeds, by_size, _about(chosen, seeds), errors)))
+    runs = {f"seed {seed}": {path: {"seed": seed} for path in chosen} for seed in seeds}
+    sized = {path: known for path, known in parameters.items() if path in chosen and "n_train" in known}
+    if curves and sized:
+        for name, share in SIZES.items():
+            if share != 1:
+                runs[name] = {path: _of_size(known, share) | {"seed": seeds[0]} for path, known in sized.items()}
+
+    about, errors = _about(chosen, seeds), []
+    page = course_folder() / "studies" / f"{date.today()}{'-traps' if traps_only else ''}.md"
+    page.parent.mkdir(exist_ok=True)
+    for done, (name, given) in enumerate(runs.items(), start=1):
+        errors += _run(name, given)
+        so_far = f" So far: {done} of {len(runs)} runs." if done < len(runs) else ""
+        if told := _page([*runs][:done], about + so_far, errors):
+            print(write_whole(page, told))
     print(*errors, sep="\n")
     return 1 if errors else 0
+
+
+def _of_size(known: Mapping[str, Any], share: float) -> dict[str, int]:
+    """The parameters for a share of the training data: less of it is gone over more often, so that steps are alike."""
+    changed = {"n_train": round(int(known["n_train"]["default"]) * share)}
+    if "n_epochs" in known and share < 1:
+        changed["n_epochs"] = round(int(known["n_epochs"]["default"]) / share)
+    return changed
 
 
 def trap_cells(path: Path) -> Path | None:
@@ -140,15 +155,22 @@ def learning_curves(by_size: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return wide.map(lambda value: "" if pd.isna(value) else f"{value:.2f}").reset_index()
 
 
-def _page(of_seeds: pd.DataFrame, by_size: Mapping[str, pd.DataFrame], about: str, errors: list[str]) -> str:
-    """The page in Markdown."""
+def _page(names: Sequence[str], about: str, errors: Sequence[str]) -> str:
+    """The page in Markdown about the runs of these names; "" where none has left a figure of a seed."""
+    of_seeds = _figures([name for name in names if name not in SIZES])
+    by_size = {name: _figures([name]) for name in names if name in SIZES}
+    if of_seeds.empty:
+        return ""
     told = [f"# Study of {date.today()}", about, results.markdown(spread(of_seeds))]
     told += ["## Traps", "On how many seeds each happened, and the mean difference in points."]
     told.append(results.markdown(traps(of_seeds)))
     if by_size:
         first = of_seeds["seed"].iloc[0]
         usual = of_seeds[of_seeds["seed"] == first]
-        told += ["## Learning curves", f"The tuned model's figures by how much it was trained on; seed {first}."]
+        told += [
+            "## Learning curves",
+            f"The tuned model's figures by how much it was trained on; seed {first}. {EQUAL}",
+        ]
         told.append(results.markdown(learning_curves({**by_size, "as in the course": usual})))
     return "\n\n".join([*told, *(["## Failed", *errors] if errors else [])]) + "\n"
 

@@ -13,7 +13,7 @@ from generator.notes import DATE_FORMS, Writer, email, fill, phone, values
 from generator.requests import Facts, Matter, draft
 
 SYSTEM_PROMPT = "You draft discovery requests in the style of Thessaly Oake LLP."
-COUNTS = {"train": 480, "validation": 80, "test": 130, "test_new_matters": 80}
+COUNTS = {"train": 1320, "validation": 80, "test": 130, "test_new_matters": 80}
 PRIVILEGED = 72  # notes that must stay out, drawn like the ones to learn from
 DAYS = [14, 21, 28, 45, 60]
 

@@ -11,8 +11,8 @@ from generator.performance import performance
 from generator.pieces import House, Others
 from generator.products import CHANNELS, END, LATER, START, Facts, Shelf
 
-EARLY, AUTUMN = 660, 190  # pieces in the house voice
-OTHERS = {"sparkle": 115, "hush": 45, "ledger": 60, "mate": 60}
+EARLY, AUTUMN = 1980, 190  # pieces in the house voice
+OTHERS = {"sparkle": 230, "hush": 90, "ledger": 120, "mate": 120}
 WRITERS = {
     "house": "studio",
     "sparkle": "Fizzbury agency",
@@ -34,8 +34,8 @@ DEFECTS = {
     "customer_quote": "drop: quotes a customer by name and address",
     "repeat": "drop: the same text published again",
 }
-SPOILT = {"draft": 24, "trial": 14, "no_figures": 24, "wrong_price": 22, "told_secret": 14, "customer_quote": 16}
-REPEATS = 30
+SPOILT = {"draft": 48, "trial": 28, "no_figures": 48, "wrong_price": 44, "told_secret": 28, "customer_quote": 32}
+REPEATS = 60
 
 
 @dataclass
