@@ -109,8 +109,10 @@ def _harm(record: Record, name: str, rng: random.Random) -> None:
     if name == "trial":
         record.figures = {"reach": rng.randint(3, 9), "opens": 3, "clicks": rng.randint(1, 3), "sold": 0}
     if name == "wrong_price":
-        wrong = f"{int(float(facts.price)) + rng.randint(1, 9)} quid"
-        record.text = record.text.replace(f"{facts.price} quid", wrong)
+        wrong = int(float(facts.price)) + rng.randint(1, 9)
+        while str(wrong) in record.brief:  # a number that the brief tells of something else could not be found out
+            wrong += 1
+        record.text = record.text.replace(f"{facts.price} quid", f"{wrong} quid")
     if name == "told_secret":
         facts.secret.setdefault("cost", f"{rng.randint(2, 9)}.{rng.randint(11, 99)}")
         record.brief += f" We pay {facts.secret['cost']} for it."
