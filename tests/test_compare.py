@@ -28,7 +28,7 @@ def test_a_failure_counts_as_no_and_is_told() -> None:
 def test_a_mean_of_one_has_no_interval() -> None:
     found = rates_by({"tuned": frame(score=[0.5])}, ["score"])
     assert found.value[0] == 0.5 and np.isnan(found.low[0])
-    assert as_table(found).loc["score", "tuned"] == "50%, n = 1"
+    assert as_table(found).loc["score", "tuned"] == "50%, n\u00a0=\u00a01"
 
 
 def test_answers_that_are_all_alike_are_not_certain() -> None:
@@ -66,8 +66,8 @@ def test_figures_become_a_table_of_words_in_the_order_they_come() -> None:
     table = as_table(pd.concat(rows, ignore_index=True))
     assert list(table.index) == ["ok", "also"] and list(table.columns) == ["tuned", "base"]
     low, high = wilson(1, 2)
-    assert table.loc["ok", "base"] == f"50% ({low:.0%} to {high:.0%}), n = 2"
-    assert table.loc["ok", "tuned"].endswith("n = 4") and table.loc["also", "tuned"] == ""
+    assert table.loc["ok", "base"] == f"50% ({low:.0%} to {high:.0%}), n\u00a0=\u00a02"
+    assert table.loc["ok", "tuned"].endswith("n\u00a0=\u00a04") and table.loc["also", "tuned"] == ""
 
 
 def test_whole_conversations_make_a_wider_interval() -> None:

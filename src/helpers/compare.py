@@ -101,9 +101,10 @@ def rates_by(
 def as_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Return figures in words, "63% (55% to 71%), n = 130": a row a metric, a column a system, in the order they come.
 
-    `rows` are those of `rates_by`; empty where a system has no figure.
+    `rows` are those of `rates_by`; empty where a system has no figure. The spaces of "n = 130" do not break, so that a
+    narrow column keeps it in one line.
     """
-    words = [f"{with_interval(r.value, r.low, r.high)}, n = {r.n}" for r in rows.itertuples()]
+    words = [f"{with_interval(r.value, r.low, r.high)}, n\u00a0=\u00a0{r.n}" for r in rows.itertuples()]
     wide = rows.assign(words=words).pivot(index="metric", columns="system", values="words")
     return wide.loc[rows["metric"].unique(), rows["system"].unique()].fillna("")
 
