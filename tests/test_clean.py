@@ -199,7 +199,7 @@ def planted() -> dict[tuple[str, Any], set[str]]:
 
 
 def test_the_kept_records_are_the_curated_conversations() -> None:
-    """Raw to clean to kept, judged by the curated files: the same 810, word for word."""
+    """Raw to clean to kept, judged by the curated files: the same ones, word for word."""
     ids = json.loads((SAMPLE / "split_ids.json").read_text(encoding="utf-8"))
     wanted = {}
     for name, listed in ids.items():
@@ -225,7 +225,7 @@ def test_reasons_agree_with_the_planted_truth() -> None:
         truth.setdefault(r.id, []).append(planted()[place(r)] & DROPS)
     rows = []
     for kind in sorted(DROPS - {"old_policy"}):
-        fits = {kind, "old_policy"} if kind == "stale_policy" else {kind}
+        fits = {"stale_policy": {kind, "old_policy"}, "off_topic": {kind, "spam"}}.get(kind, {kind})
         named = dropped[dropped.reason == kind]
         right = sum(any(fits & defects for defects in truth[i]) for i in named.id)
         count = sum(bool(fits & defects) for defects in truth.values() for defects in defects)

@@ -117,7 +117,7 @@ def _order_rule(prose: str, right: dict[str, str | None]) -> bool:
 
 def _product_rule(prose: str, product: str | None) -> bool:
     """The first sentence names the customer's product as in the catalogue, and no other one is named anywhere."""
-    named = re.findall(rf"\b(?!The|Your|This|That|Our|A |An )[A-Z][a-z]+ (?:{KINDS})\b", prose)
+    named = re.findall(rf"\b(?!(?:The|Your|This|That|Our|A|An) )[A-Z][a-z]+ (?:{KINDS})\b", prose)
     return set(named) == ({product} - {None}) and (product is None or product in _first_sentence(prose))
 
 

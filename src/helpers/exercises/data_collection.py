@@ -13,7 +13,7 @@ from . import Exercise
 def _thin(answer: Any) -> str | None:
     lines = read_jsonl(sample("support") / "train.jsonl")
     counts = Counter(intent_of(line) for line in lines)
-    right = {intent for intent, count in counts.items() if count < 20}
+    right = {intent for intent, count in counts.items() if count < 60}
     if set(answer) == right:
         return None
     missing, extra = right - set(answer), set(answer) - right
@@ -34,14 +34,14 @@ def _imitable(answer: Any) -> str | None:
 EXERCISES = [
     Exercise(
         name="01.1",
-        question="Which intents have fewer than 20 training examples?",
+        question="Which intents have fewer than 60 training examples?",
         judge=_thin,
-        hint='by_intent["n"] < 20 marks them; set(...index) collects their names.',
+        hint='by_intent["n"] < 60 marks them; set(...index) collects their names.',
         solution="""from helpers.collect import coverage
 from helpers.workspace import read_jsonl, sample
 
 by_intent = coverage(read_jsonl(sample("support") / "train.jsonl")).set_index("kind")
-answer = set(by_intent[by_intent["n"] < 20].index)""",
+answer = set(by_intent[by_intent["n"] < 60].index)""",
         wrong='answer = {"take_back"}',
     ),
     Exercise(

@@ -20,8 +20,8 @@ from generator.replies import house_reply, newcomer_reply, old_reply
 SYSTEM_PROMPT = "Answer in the Lindermoor house style."
 
 START, POLICY_CHANGE, AUTUMN, END = (datetime(2025, *day) for day in [(1, 6), (3, 1), (9, 1), (11, 22)])
-COUNTS = {"train": 600, "validation": 80, "test": 130}
-UNSUITABLE = {"old_policy": 46, "stale_policy": 12, "off_style": 76, "unanswered": 36, "swapped_roles": 14}
+COUNTS = {"train": 1800, "validation": 80, "test": 130}
+UNSUITABLE = {"old_policy": 92, "stale_policy": 24, "off_style": 152, "unanswered": 72, "swapped_roles": 28}
 OLD_CASES = [case for case in cases() if (case.intent, case.name) in OLD_POLICY]
 
 

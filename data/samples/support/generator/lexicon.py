@@ -14,9 +14,9 @@ from generator.banks import PHRASES, bank
 
 # Of what: phrase bank, section of listed words, section of patterns, number of words in all.
 SOURCES = {
-    "first": ("names", "first", "first patterns", 1300),
-    "surname": ("names", "surname", "surname patterns", 1200),
-    "product": ("products", "name", "name patterns", 1200),
+    "first": ("names", "first", "first patterns", 3900),
+    "surname": ("names", "surname", "surname patterns", 3600),
+    "product": ("products", "name", "name patterns", 3600),
 }
 SPRING_SHARE = 0.8
 KINDS = [heading.removeprefix("fault ") for heading in bank("kinds") if heading.startswith("fault ")]

@@ -13,9 +13,9 @@ from generator.banks import bank, cases
 from generator.conversations import COUNTS, END, POLICY_CHANGE, START, Conversation
 from generator.people import Customer, People, email
 
-COPIES = {"exact_duplicate": 32, "near_duplicate": 34}
-STRANGERS = {"spam": 26, "off_topic": 24, "empty": 18}
-CHAT_SNAPSHOTS = 16
+COPIES = {"exact_duplicate": 64, "near_duplicate": 68}
+STRANGERS = {"spam": 40, "off_topic": 44, "empty": 36}
+CHAT_SNAPSHOTS = 32
 MIGRATION = datetime(2025, 2, 10)  # tickets from here on are in the new helpdesk's export too
 
 
