@@ -150,6 +150,7 @@ MUTATIONS: list[tuple[str, str, Callable[[str], str], Callable[[str], bool]]] = 
     ("rule_03_product", "lower case", lower_product, has("product")),
     ("rule_03_product", "in the second sentence", late_product, has("product")),
     ("rule_03_product", "one too many", in_prose("Next", "The Zennith lamp too. Next"), always),
+    ("rule_03_product", "one too many, called The", in_prose("Next", "The Thennith lamp too. Next"), always),
     ("rule_04_house_words", "refund", in_prose("Next", "A refund is near. Next"), always),
     ("rule_04_house_words", "Returned", in_prose("Next", "Returned goods are welcome. Next"), always),
     ("rule_05_no_apologies", "sorry", in_prose("^(Hello [^,]+),", r"\1, sorry,"), always),

@@ -214,8 +214,9 @@ def test_valid_files_have_no_findings(name: str, ends: str, tmp_path: Path) -> N
 def test_the_curated_sample_is_clean(name: str) -> None:
     against = None if name == "train" else SAMPLE / "train.jsonl"
     found = check_file(SAMPLE / f"{name}.jsonl", against=against)
-    assert {finding.code for finding in found.findings} <= {"leak_near"}  # the datasheet counts them
-    assert len(found.findings) < 0.05 * found.examples
+    # Of so many conversations put together from the same phrases a few come out alike, but for names and numbers.
+    assert {finding.code for finding in found.findings} <= {"near_duplicate" if name == "train" else "leak_near"}
+    assert len(found.findings) < (0.01 if name == "train" else 0.05) * found.examples
 
 
 def test_examples_in_memory() -> None:
