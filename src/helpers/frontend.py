@@ -86,7 +86,7 @@ class StatusLine:
 
     def end(self, content: str) -> None:
         """Show the text that stays."""
-        self._put(content)
+        self._put(wrapped(content) if in_notebook() else content)
         if not in_notebook() and sys.stdout.isatty():
             print()
 
