@@ -7,7 +7,7 @@
 #   make slides      slide decks with speaker notes in build/slides
 #   make study       the training notebooks with three seeds; the spread of their figures in studies/ (an hour or two)
 #   make soak        kill the service at random moments, then a class of 30 on it; figures in studies/ (half an hour)
-#   make bench       measure training, generation and the checks of training files on this machine
+#   make bench       measure training, answers, an evaluation and the checks of training files on this machine
 #
 # PYTHON names another Python than python3 (3.11 or later).
 
@@ -48,6 +48,7 @@ bench: $(READY)
 	$(RUN) tests/benchmarks/check.py
 	$(RUN) tests/benchmarks/training.py
 	$(RUN) tests/benchmarks/generation.py
+	$(RUN) tests/benchmarks/evaluation.py
 
 # The notebooks are tested with a home and a build folder of their own, made anew: no result of an earlier run helps, and
 # a learner's files stay as they are.

@@ -37,3 +37,12 @@ def test_generation_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert all(way in shown for way in ("generate one by one, fp32", "service, one by one", "together"))
     kept = json.loads((tmp_path / "bench-generation.json").read_text())
     assert all(speed > 0 for speeds in kept["tokens_per_second"].values() for speed in speeds)
+
+
+def test_an_evaluation_is_timed_and_an_interrupted_one_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FINETUNE_BUILD", str(tmp_path))
+    shown = run("evaluation.py", "--items", "12", "--examples", "8")
+    kept = json.loads((tmp_path / "bench-evaluation.json").read_text())
+    assert len(kept["seconds"]) == 2 and all(name in shown for name in kept["seconds"])
+    before, after = kept["kept"]
+    assert 6 <= before <= after == 12

@@ -82,7 +82,8 @@ def sweep(
         rows.append({**row, "model": model, **_losses(service, model)})
         if done < len(tries):
             left = (time.monotonic() - started) / done * (len(tries) - done)
-            print(f"{done} of {len(tries)} runs done; the others take about {math.ceil(left / 60)} minutes.")
+            minutes = math.ceil(left / 60)
+            print(f"{done} of {len(tries)} runs done; the others take about {minutes} minute{'s' * (minutes > 1)}.")
     return pd.DataFrame(rows).sort_values("lowest_valid_loss", kind="stable", ignore_index=True)
 
 

@@ -20,7 +20,7 @@ def test_the_same_seed_gives_the_same_tasks_and_another_seed_others() -> None:
 
 
 def test_every_skill_is_drawn() -> None:
-    assert set(corpus.WEIGHTS) == set(SKILLS)
+    assert set(corpus.OPENING) == set(corpus.BALANCED) == set(SKILLS)
     assert len(SKILLS) >= 24
 
 
@@ -106,4 +106,20 @@ def test_the_drill_is_mostly_looking_up() -> None:
     def turns(shares: dict[str, float]) -> float:
         return sum(len(t.messages) for t in itertools.islice(corpus.tasks(3, shares), 300)) / 300
 
-    assert turns(corpus.DRILL) > 1.5 * turns(corpus.WEIGHTS)
+    assert turns(corpus.DRILL) > 1.5 * turns(corpus.OPENING)
+
+
+def test_once_copying_is_learned_no_skill_is_starved(base_tokenizer) -> None:
+    encoder, rng = corpus.Encoder(base_tokenizer), random.Random(4)
+    read = {}
+    for skill, drawn in corpus.BALANCED.items():
+        read[skill] = drawn * sum(len(encoder(SKILLS[skill](Pen(rng)), rng).ids) for _ in range(60))
+    least = min(read, key=lambda skill: read[skill])
+    assert read[least] > 0.002 * sum(read.values()), least
+
+
+def test_names_are_written_as_other_languages_write_them_too() -> None:
+    values = Values(random.Random(6))
+    names = [values.name() for _ in range(2000)]
+    assert 0.1 < sum(not name.isascii() for name in names) / len(names) < 0.3
+    assert all(values.email().isascii() and " " not in values.email() for _ in range(500))

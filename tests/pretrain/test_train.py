@@ -13,7 +13,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from helpers.local_service.pretrain import benchmark, train
+from helpers.local_service.pretrain import benchmark, corpus, train
 
 TINY = train.Recipe("tiny", layers=1, width=32, inner=64, heads=2, tokens=240_000, micro_tokens=2_048)
 
@@ -131,14 +131,17 @@ def test_the_rate_warms_up_stays_and_falls_to_nothing(tokenizer_folder: Path, tm
     assert at[240_000] == 0
 
 
-def test_the_drill_has_its_place_in_the_run(tokenizer_folder: Path, tmp_path: Path) -> None:
+def test_copying_comes_first_then_the_drill_then_every_skill(tokenizer_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(tokenizer_folder, tmp_path / "run")
     trainer = train.Trainer(dataclasses.replace(TINY, drill=(0.25, 0.5)), tmp_path / "run")
-    drilled = []
+    drawn = []
     for share in (0.0, 0.24, 0.26, 0.49, 0.51, 1.0):
         trainer.tokens = int(share * TINY.tokens)
-        drilled.append(trainer.in_drill())
-    assert drilled == [False, False, True, True, False, False]
+        drawn.append(trainer.shares())
+    first, drill, even = corpus.OPENING, corpus.DRILL, corpus.BALANCED
+    assert drawn == [first, first, drill, drill, even, even]
+    trainer.tokens, trainer.before = 0, {"tokens": 1, "steps": 1, "seconds": 1}
+    assert trainer.shares() == even  # a finished base copies and looks up already
 
 
 def test_the_tokenizer_gives_back_what_it_was_given(tokenizer_folder: Path) -> None:

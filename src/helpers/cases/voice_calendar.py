@@ -28,6 +28,7 @@ SLOTS = {
     "email": [(2, "07:30")],
 }
 NOTICE = 3  # days that an offer must still run when it is told
+SAID = {"keith": "snail's report", "catch": "fault"}  # facts by names that a reader of the calendar understands
 COLUMNS = ["date", "weekday", "time", "channel", "product", "price", "code", "offer_ends", "subject", "text"]
 COLUMNS += ["hashtags", "words", "characters"]
 UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufffd]")  # control and direction marks
@@ -70,7 +71,7 @@ def why_not(piece: str, facts: Mapping[str, Any]) -> str:
     checks, kept = check(piece, facts), fact_checks(piece, facts)
     reasons = [f"breaks {name}" for name, right in checks.items() if name.startswith("rule_") and not right]
     reasons += [f"tells {what!r}, which the brief does not" for what in dict.fromkeys(invented(piece, facts))]
-    reasons += [f"does not tell the {fact} of the brief" for fact, right in kept.items() if not right]
+    reasons += [f"does not tell the {SAID.get(fact, fact)} of the brief" for fact, right in kept.items() if not right]
     reasons += [f"holds the character {sign!r}" for sign in dict.fromkeys(UNSEEN.findall(piece))]
     return "; ".join(reasons)
 

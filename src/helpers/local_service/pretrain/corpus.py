@@ -12,9 +12,9 @@ import sentencepiece
 
 from .skills import SKILLS, Pen, Task
 
-# How often each skill is drawn, relative to 1. Copying has to be learned first and by far the most: without it every
-# later fine-tune invents names and numbers.
-WEIGHTS = {
+# How often each skill is drawn. Copying has to be learned first and by far the most: without it every later fine-tune
+# invents names and numbers.
+OPENING = {
     "copy": 3.0, "pairs": 2.0, "look_up": 5.0, "look_up_turns": 4.0, "list_item": 1.5, "replace": 2.5, "reorder_names": 0.6,
     "sort": 0.4, "reverse": 0.3, "count": 0.4, "compare": 0.5, "arithmetic": 0.3, "dates": 0.3,
     "number_words": 0.3, "durations": 0.4, "apply_rule": 2.0, "tidy_code": 1.0, "writer_name": 1.5,
@@ -27,7 +27,19 @@ WEIGHTS = {
     "reply": 1.0, "product_text": 0.6,
     "few_shot": 2.0, "system_rule": 1.5,
 }  # fmt: skip
-DRILL = WEIGHTS | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned
+DRILL = OPENING | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned
+# Afterwards every skill gets its share of the tokens: 1 to 6% of them for most. In the opening a sum or a list to sort,
+# which are short, make up a thousandth of what is read.
+BALANCED = {
+    "copy": 9.6, "pairs": 1.4, "look_up": 4.3, "look_up_turns": 1.6, "list_item": 4.0, "replace": 3.4, "reorder_names": 3.3,
+    "sort": 3.7, "reverse": 2.9, "count": 3.8, "compare": 4.2, "arithmetic": 9.4, "dates": 4.4,
+    "number_words": 4.2, "durations": 3.4, "apply_rule": 4.4, "tidy_code": 2.1, "writer_name": 2.3,
+    "group_word": 3.0, "related_word": 4.0, "letter_case": 4.0, "fix_spelling": 4.7, "choose_topic": 2.5, "choose_mood": 1.1,
+    "answer_question": 4.1, "several_questions": 2.0, "answer_in_sentence": 2.4, "true_or_false": 2.9, "quote_sentence": 3.6,
+    "label_sentence": 4.1, "to_json": 3.2, "fill_form": 2.8, "write_row": 2.2, "follow_template": 3.2, "several_orders": 1.6,
+    "under_headings": 3.8, "from_json": 1.2, "mask": 3.1, "summarise_talk": 2.9, "summarise_text": 2.9, "third_person": 3.3,
+    "notes_to_text": 2.5, "shorten": 2.8, "letter": 1.6, "reply": 0.9, "product_text": 0.5, "few_shot": 2.6, "system_rule": 2.9,
+}  # fmt: skip
 LONG_SHARE = 0.01  # conversations of many tasks in a row, so that all 2,048 positions are trained
 PROMPT_SHARE = 0.1  # of the prompts' tokens are learned; of the answers' all
 PROMPT_WEIGHT = 0.5  # of such a token, where one of an answer of 16 tokens weighs 1
@@ -43,7 +55,7 @@ class Example:
     answer: list[bool]
 
 
-def tasks(seed: int, shares: Mapping[str, float] = WEIGHTS) -> Iterator[Task]:
+def tasks(seed: int, shares: Mapping[str, float] = OPENING) -> Iterator[Task]:
     """Yield worked tasks without end, the same ones for the same seed."""
     rng = random.Random(seed)
     names, weights = list(shares), list(shares.values())
@@ -92,7 +104,7 @@ def padded(length: int) -> int:
     return -(-length // 16) * 16
 
 
-def batches(encoder: Encoder, seed: int, tokens: int, shares: Mapping[str, float] = WEIGHTS) -> Iterator[list[Example]]:
+def batches(encoder: Encoder, seed: int, tokens: int, shares: Mapping[str, float] = OPENING) -> Iterator[list[Example]]:
     """Yield batches of examples of like length that fill about `tokens` tokens once padded.
 
     Examples wait in queues by length, in steps of 16 tokens; a batch comes out when its queue is full, so little of it

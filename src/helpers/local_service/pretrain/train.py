@@ -21,7 +21,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from ..optimizer import FIVE, Muon
-from .corpus import CONTEXT, DRILL, WEIGHTS, Encoder, Example, batches, padded
+from .corpus import BALANCED, CONTEXT, DRILL, OPENING, Encoder, Example, batches, padded
 from .tokenizer import END, PAD, TEMPLATE
 
 
@@ -234,16 +234,21 @@ class Trainer:
         self.model.load_state_dict(earlier.state_dict())
         self.before = getattr(earlier.config, "pretraining", NOTHING)
 
-    def in_drill(self) -> bool:
-        """Return whether the run is in the part that is spent mostly on looking up."""
+    def shares(self) -> dict[str, float]:
+        """Return how often each skill is drawn here: first to copy, then to look up, then all of them evenly.
+
+        A run that goes on from a finished base copies and looks up already.
+        """
         begin, end = self.recipe.drill
-        return begin <= self.tokens / self.recipe.tokens < end
+        done = self.tokens / self.recipe.tokens
+        if self.before["tokens"] or done >= end:
+            return BALANCED
+        return DRILL if done >= begin else OPENING
 
     def stream(self) -> Iterator[list[Example]]:
         """Return the batches to learn from at this point of the run, other ones in every process."""
-        shares = DRILL if self.in_drill() else WEIGHTS
-        seed = self.recipe.seed * 1_000_003 + self.step + self.rank * 500_009
-        return batches(self.encoder, seed, self.recipe.micro_tokens, shares)
+        seed = self.recipe.seed * 1_000_003 + self.before["steps"] + self.step + self.rank * 500_009
+        return batches(self.encoder, seed, self.recipe.micro_tokens, self.shares())
 
     def run(self, save_every: float = 300.0) -> None:
         """Train to the recipe's last token, logging a line every 20 steps and saving every `save_every` seconds.
@@ -253,14 +258,14 @@ class Trainer:
         """
         if self.resume() and self.rank == 0:
             print(f"Resuming at step {self.step}, {self.tokens:,} tokens.", flush=True)
-        stream, drilling = self.stream(), self.in_drill()
+        stream, shares = self.stream(), self.shares()
         saved = started = time.monotonic()
         losses: list[float] = []
         before = self.seconds
         first = self.tokens
         while self.tokens < self.recipe.tokens:
-            if drilling != self.in_drill():
-                stream, drilling = self.stream(), self.in_drill()
+            if shares != self.shares():
+                stream, shares = self.stream(), self.shares()
             losses.append(self.learn(stream))
             now = time.monotonic()
             self.seconds = before + now - started

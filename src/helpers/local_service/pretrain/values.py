@@ -18,6 +18,15 @@ _HERE = Path(__file__).parent
 _ONSETS = "b br c ch cr d dr f fl g gl gr h j k kl kr l m n p pl pr qu r s sh sk sl st str t th tr v w y z".split()
 _VOWELS = "a e i o u ai ea ee ia ie io oa oo ou ua".split()
 _CODAS = ["", "", "", "n", "r", "l", "s", "m", "t", "k", "nd", "rt", "x", "sh", "ck", "ng", "lm", "th"]
+_ACCENTS = {
+    "a": "áàâäãåāą", "e": "éèêëėęě", "i": "íìîïī", "o": "óòôöõøő", "u": "úùûüūůű", "y": "ýÿ", "c": "çćč", "n": "ñńň",
+    "s": "śšş", "z": "žźż", "l": "ł", "r": "ř", "d": "đð", "t": "ţť", "g": "ğ", "A": "ÁÀÄÅ", "E": "ÉÈ", "I": "ÍÎ", "O": "ÓÖØ",
+    "U": "ÚÜ", "S": "ŠŚŞ", "Z": "ŽŻ", "C": "ÇČ", "L": "Ł", "D": "Đ",
+}  # fmt: skip
+_UNITS = (
+    "mg ml g kg cm mm m km l litres grams metres pounds ounces inches miles hours minutes days weeks months years tablets "
+    "drops units pieces pages volts watts degrees points kilos sheets boxes bags cups rooms seats copies stitches steps"
+).split()
 _MONTHS = "January February March April May June July August September October November December".split()
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = _MONTHS
@@ -90,11 +99,28 @@ class Values:
 
     def first_name(self) -> str:
         """Return a given name, real or made up."""
-        return self.pick("given") if self.rng.random() < 0.3 else self._made(1, 2).capitalize()
+        return self._accented(self._plain_name("given"))
 
     def family_name(self) -> str:
         """Return a family name, real or made up."""
-        return self.pick("family") if self.rng.random() < 0.3 else self._made(1, 3).capitalize()
+        name = self._accented(self._plain_name("family"))
+        return self.rng.choice(("O'", "Mc", "Mac", "de ", "van ", "D'")) + name if self.rng.random() < 0.05 else name
+
+    def _plain_name(self, kind: str) -> str:
+        """A name in plain letters: now and then of the list, mostly made up."""
+        return self.pick(kind) if self.rng.random() < 0.3 else self._made(1, 3 if kind == "family" else 2).capitalize()
+
+    def _accented(self, name: str) -> str:
+        """The name, one in eight with a letter or two as other languages write them.
+
+        Most such letters are two bytes to the tokenizer, which a model copies only if it has learned to.
+        """
+        if self.rng.random() > 0.12:
+            return name
+        places = [index for index, letter in enumerate(name) if letter in _ACCENTS]
+        for index in self.rng.sample(places, min(len(places), self.rng.choice((1, 1, 2)))):
+            name = name[:index] + self.rng.choice(_ACCENTS[name[index]]) + name[index + 1 :]
+        return name
 
     def words(self, low: int, high: int) -> str:
         """Return `low` to `high` plain words that have nothing to do with each other."""
@@ -160,6 +186,28 @@ class Values:
             )
         )
 
+    def measure(self) -> str:
+        """Return a quantity with its unit, a range, or two numbers with a sign between, such as "12.5 mg"."""
+
+        def number() -> str:
+            top = self.rng.choice((10, 100, 1000))
+            return str(self.rng.randint(1, top)) if self.rng.random() < 0.7 else f"{self.rng.uniform(0, top):.1f}"
+
+        def one() -> str:
+            return f"{number()}{self.rng.choice((' ', ' ', ' ', '', '-'))}{self.rng.choice(_UNITS)}"
+
+        shapes = (
+            one,
+            one,
+            lambda: f"{number()} to {number()} {self.rng.choice(_UNITS)}",
+            lambda: f"{self.rng.randint(1, 300)}/{self.rng.randint(1, 300)}",
+            lambda: f"{self.rng.randint(1, 90)} x {self.rng.randint(1, 90)} {self.rng.choice(_UNITS)}",
+            lambda: (
+                f"{one()} {self.rng.choice(('a', 'per'))} {self.rng.choice(('day', 'week', 'hour', 'year', 'head', 'box'))}"
+            ),
+        )
+        return self._fresh(lambda: self.rng.choice(shapes)())
+
     def day(self) -> datetime.date:
         """Return a random day between 1990 and 2035."""
         return datetime.date(1990, 1, 1) + datetime.timedelta(days=self.rng.randrange(45 * 365))
@@ -210,9 +258,9 @@ class Values:
         host = lambda: f"{self._made(1, 2)}.{self.rng.choice(('com', 'org', 'net', 'example', 'co.uk', 'de'))}"  # noqa: E731
         local = lambda: self.rng.choice(  # noqa: E731
             (
-                f"{self.first_name().lower()}.{self.family_name().lower()}",
-                f"{self.first_name().lower()}{self.rng.randrange(100)}",
-                f"{self.family_name().lower()}_{self._letters(1).lower()}",
+                f"{self._plain_name('given').lower()}.{self._plain_name('family').lower()}",
+                f"{self._plain_name('given').lower()}{self.rng.randrange(100)}",
+                f"{self._plain_name('family').lower()}_{self._letters(1).lower()}",
                 self._made(2, 3),
             )
         )
@@ -264,7 +312,7 @@ class Values:
         plain: dict[str, Callable[[], str]] = {
             "name": self.name, "code": self.code, "amount": self.amount, "date": self.date, "time": self.time,
             "phone": self.phone, "email": self.email, "address": self.address, "town": self.town,
-            "weekday": self.weekday, "month": self.month, "percent": self.percent,
+            "weekday": self.weekday, "month": self.month, "percent": self.percent, "measure": self.measure,
         }  # fmt: skip
         if kind not in plain:
             raise ValueError(f"Unknown field type '{kind}'. Known: {', '.join(plain)}, int A..B, choice a; b, @list.")

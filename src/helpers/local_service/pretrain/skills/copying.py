@@ -17,6 +17,18 @@ REPEAT = (
     "[Do not change anything|Change nothing]: [just repeat|only copy] [it|this|the line].",
     "[Make|Give me] [one more of this|the same text again].",
     "[Read|Take] [this|it] and [repeat|return|answer with] [it|the very same words].",
+    "[Kindly|Please] [restate|recite|reprint] [this|the line|these words][ in full|, letter for letter|].",
+    "[Send|Post|Pass] [me|us] [back|in return] [what you got|what you were given|the text you see].",
+    "[Duplicate|Transcribe|Quote] [this|it|the passage] [faithfully|accurately|precisely|without any slip].",
+    "[Let me see|Show me] [this|the text|the line] [once more|a second time].",
+    "[Your|The] [answer|reply|output] [must be|is to be|should be] [identical to|the same as] [the text|the input|what stands here].",
+    "[No edits|No changes|No additions|Nothing new]: [only the text itself|just this again].",
+    "[I will|Let me] [check|test] [your copying|how well you copy]: [write|type] [this|it].",
+    "[Carry|Take] [this|the line] over [as is|letter by letter|just as it reads].",
+    "[How did|How does] [my text|this line] [go|read]? [Give it whole.|Say all of it.]",
+    "[Preserve|Keep] [spelling, signs and numbers|everything] and [return|repeat] [the line|the text].",
+    "[For the record|To be sure], [read this back|repeat this] [to me|].",
+    "[Fill|Put] [this very text|exactly this] into [your answer|the reply].",
     "~Mirror my words without altering a thing.",
     "~Whatever comes next, hand it back untouched.",
 )
@@ -37,6 +49,11 @@ def copy_text(pen: Pen) -> Task:
         lambda: _sentence(pen),
         lambda: _sentence(pen),
         lambda: " ".join(values.made_word() for _ in range(rng.randint(1, 6))),
+        values.measure,
+        lambda: f"{values.made_word()} {values.measure()}",
+        lambda: f"{values.name()}, {capital(values.made_word())} {values.words(1, 2)}, {values.measure()}",
+        lambda: sentence_list([f"{values.made_word()} {values.measure()}" for _ in range(rng.randint(2, 5))], rng),
+        lambda: " ".join(_sentence(pen) for _ in range(rng.randint(2, 4))),
     )  # fmt: skip
     text = rng.choice(makers)()
     return pen.task(pen.pose(pen.say(REPEAT), text), text)
@@ -60,6 +77,18 @@ LOOK_UP = (
     "[Say|Write|Return|Quote] [only |just |]the {label} [of|for|that goes with|listed for] {who}.",
     "[Get|Fetch|Read me|Show] {who}'s {label}.",
     "[Someone asks for|We need|They want] the {label} of {who}. [What is it?|Which one is it?]",
+    "[Search|Scan|Go through] [the entries|the records|all of it] and [report|state|return] {who}'s {label}.",
+    "[State|Report|Name|Provide] the {label} [recorded|noted|entered|kept|shown] for {who}.",
+    "[According to|As per|Going by] [the list|the data|these records], [what is|which is] the {label} of {who}?",
+    "[How|What] [reads|does] the {label} [entry|field|line] [of|for] {who}[ say|]?",
+    "[Could I have|May I have|Let me have] {who}'s {label}[, please|]?",
+    "{label} [of|for] {who}[?|, please.]",
+    "[I forgot|I have lost|I cannot find] {who}'s {label}. [Help me.|What was it?|Which is it?]",
+    "[Concerning|Regarding|About] {who}: [what is the|the] {label}?",
+    "[Match|Pair] {who} with the [right|correct] {label}.",
+    "[Only one thing|One question]: {who}'s {label}?",
+    "[Copy out|Extract|Retrieve] the {label} that [stands beside|belongs with|was given to] {who}.",
+    "[Does anyone know|Tell us] [which|what] {label} {who} has[?|.]",
     "~Next to {who}, what stands under {label}?",
     "~For {who}, please read out the {label}.",
 )
@@ -70,6 +99,11 @@ REVERSE = (
     "Find the [person|name] [with|for] {label} {value}.",
     "[Who is|Name] the [person|one] [whose {label} is|with the {label}] {value}[?|.]",
     "[To whom|To which person] does the {label} {value} belong?",
+    "[Search|Scan] for {value} and [give|tell] [the name|whose it is].",
+    "{value}: [whose|which person's] {label} is [that|this]?",
+    "[We found|Somebody left] the {label} {value}. Whose is it?",
+    "[Identify|State] the [owner|holder|bearer] of {label} {value}.",
+    "[Beside which name|In whose row] [stands|is] {value}?",
     "~{value} appears as the {label} of which person?",
 )
 
@@ -78,7 +112,7 @@ def _record_kinds(pen: Pen) -> dict[str, str]:
     return {
         "number": "code", "code": "code", "phone": "phone", "e-mail": "email", "town": "town", "address": "address",
         "date": "date", "amount": "amount", "time": "time", "room": "int 1..400", "age": "int 1..99", "key": "code",
-        "seat": "code", "score": "int 0..100", "colour": "@colour", "fee": "amount", "birthday": "date",
+        "seat": "code", "dose": "measure", "size": "measure", "score": "int 0..100", "colour": "@colour", "fee": "amount", "birthday": "date",
         "manager": "name", "teacher": "name", "doctor": "name", "password": "code", "day": "weekday", "share": "percent",
     }  # fmt: skip
 
@@ -105,6 +139,11 @@ PAIRS = (
     "[Look up|Find] the [partner|other half|match].",
     "[What goes with it?|Which one belongs to it?]",
     "[Use|Read] [this|the] list[ to answer|].",
+    "[Every|Each] [word|thing] here has [one that goes with it|its other half]. [Tell me which.|Give it when I ask.]",
+    "[Match|Pair] [what I say|my word] with [its line|the list].",
+    "[This is|Here is] a [small |]table. I [read|give] one side, you [read|give] the other.",
+    "[Consult|Search] the list for [each question|every word I send].",
+    "[Treat|Use] this as a dictionary[ and translate what I send|].",
     "~Every entry has a mate; name it.",
 )
 ASK_PAIR = (*["{this}"] * 6, "{this}?", "{this}:", "What is {this}?", "[What|Which] goes with {this}?", "And {this}?")
@@ -196,6 +235,10 @@ def _layout(pen: Pen, people: list[str], labels: list[str], rows: list[dict[str,
 SEVERAL = (
     "[List|Give me] [every|each] {label}, [in order|as they come].",
     "[Only|Just] the {label}s, [one after another|in the order of the list].",
+    "[Collect|Gather|Read out] [all|every one of] the {label} [values|entries], [top to bottom|from first to last].",
+    "[Nothing but|No names, only] the {label} column[, please|].",
+    "[Write|Put] [all the {label}s|each {label}] in one line[, with commas|].",
+    "[What are|Which are] [all|all of] the {label}s, in [their|the same] order?",
     "~Leave out everything but the {label} entries.",
 )
 
@@ -207,9 +250,18 @@ def _several(pen: Pen, people: list[str], label: str, rows: list[dict[str, str]]
 ITEM = (
     "[What is|Which is|Give me|Name] the {nth} [item|entry|one] [in|of] [the list|this list]?",
     "[Which|What] comes {where} {this}?",
+    "[What|Which one] [is|stands] {where} {this}?",
     "{nth} [item|entry], please.",
+    "[Pick|Choose|Take|Read out|Copy] the {nth} [one|item|entry|name][ from the list| of these|].",
+    "[Number|The] {nth}: [what is it|which one]?",
+    "[I want|I need|Return|Write|State] [only |just |]the {nth} [one|item|entry][ here|].",
+    "[In|At] {nth} place [stands|is] [what|which one]?",
+    "[Name|Give|Return|Write] the [item|one|neighbour] [right|just|directly] {where} {this}.",
+    "[Right|Just|Directly] {where} {this}: [what|which one]?",
+    "{this}: [which one|what] [comes|is] {where} it?",
     "~Point out the {nth} thing named here.",
     "~Walk through the row and stop at the {nth}.",
+    "~{this}: what stands {where} it?",
 )
 _NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
@@ -224,13 +276,13 @@ def list_item(pen: Pen) -> Task:
     if pen.chance(0.5) or len(items) < 2:
         index = rng.randrange(len(items))
         nth = "last" if index == len(items) - 1 else _NTH[index]
-        question = pen.say((ITEM[0], ITEM[2], ITEM[3], ITEM[4]), {"nth": nth})
+        question = pen.say([phrase for phrase in ITEM if "{nth}" in phrase], {"nth": nth})
         return pen.task(pen.pose(question, sentence_list(items, rng), "List"), items[index])
     index = rng.randrange(len(items) - 1)
     where, this, answer = rng.choice(
         (("after", items[index], items[index + 1]), ("before", items[index + 1], items[index]))
     )
-    question = pen.say((ITEM[1], "~{this}: what stands {where} it?"), {"where": where, "this": this})
+    question = pen.say([phrase for phrase in ITEM if "{where}" in phrase], {"where": where, "this": this})
     return pen.task(pen.pose(question, sentence_list(items, rng), "List"), answer)
 
 
@@ -239,6 +291,14 @@ REPLACE = (
     "[Put|Write] {new} [instead of|in place of] {old}.",
     "[Wherever|Where] it says {old}, [write|put] {new}.",
     "It should be {new}, not {old}. [Correct it.|Please fix the text.]",
+    "[Exchange|Substitute|Switch] {old} [for|by] {new}[ and keep the rest|, nothing else|].",
+    "[Correction|A mistake|An error]: [for|in place of] {old} read {new}.",
+    "[Edit|Amend|Update] the text[ so that|:] {old} becomes {new}.",
+    "[The right|The true|The correct] [value|one] is {new}; {old} is [wrong|out of date|no longer true]. [Rewrite the text.|Mend it.]",
+    "[Rewrite|Repeat|Give] the text with {new} [where {old} stood|for {old}].",
+    "{old} -> {new}",
+    "[Please let|Let] {old} [be replaced by|give way to] {new}[ throughout|].",
+    "[We have to|I must] change {old} [to|into] {new}. [Do so.|Do it for me.|How does the text read then?]",
     "~Swap out {old}; the right one is {new}.",
 )
 
@@ -260,6 +320,10 @@ SWAP = (
     "[Write|Give] the [names|name] [with the family name first|family name first].",
     "[Turn|Change] [each name|the names] into Family, Given[.| form.]",
     "[Put|Set] the surname first, then a comma, then the given name.",
+    "[Reorder|Arrange] [each|every] name as surname, given name.",
+    "[Family name|Last name], comma, [first name|given name][, please|].",
+    "[List|Cite] [them|each person] as [a library|an index|a register] does: surname first.",
+    "[Invert|Flip|Switch] [the parts of|] the [name|names], with a comma between.",
     "~Surname, comma, forename: rewrite so.",
 )
 INITIALS = (

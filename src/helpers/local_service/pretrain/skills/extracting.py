@@ -42,6 +42,16 @@ TO_JSON = (
     "[Return only|Answer with] a JSON object ({keys}).",
     "JSON with {keys}, please.",
     "[Make|Build] a JSON object from the text. Keys: {keys}.",
+    "[Convert|Turn|Put] [the text|this|it] [into|to] JSON[: | with these keys: |, keys ]{keys}.",
+    "[I need|Give me|Produce|Print] JSON only: {keys}.",
+    "[Output|Response|Answer] format: JSON object with {keys}.",
+    "[Read|Parse] the text and [return|output] {keys} as [a JSON object|JSON].",
+    "[Create|Write|Compose] a JSON [object|record|entry] [that has|having|with] {keys}.",
+    "[Collect|Gather|Find] {keys} and [store|put|give] them in JSON.",
+    "[Structure|Encode|Represent] the [facts|details|information] as JSON; [fields|keys]: {keys}.",
+    "[The database|A program|My script] wants JSON ({keys}). [Supply it.|Write it.|What does it get?]",
+    "[Which|What] values do {keys} have? [Reply|Answer] [as|in] JSON.",
+    "JSON: {keys}",
     "~Hand me a small JSON record holding {keys}.",
     "~Fill the JSON fields {keys} from what is written.",
 )
@@ -66,6 +76,13 @@ FORM = (
     'Fill in the form[ from the text|]. [Write|Put] "{empty}" [where nothing is said|if a line has no answer].\n{form}',
     '[Complete|Fill in] these lines ("{empty}" if [missing|not there]):\n{form}',
     'Form:\n{form}\n[Fill it in|Complete it] from the text; "{empty}" [where unknown|for what is missing].',
+    '[Take|Copy] the [lines|fields] and [add|write in] the [values|answers] ("{empty}" [if none|where there is none]):\n{form}',
+    '[Please supply|Supply] what is [missing|asked for] here; [write|use] "{empty}" for [gaps|unknown things].\n{form}',
+    '[The|This] [sheet|card|record|questionnaire] [is empty|has to be filled]. [Unknown lines get|For unknown lines write] "{empty}".\n{form}',
+    '[Finish|Complete|Answer] [each|every] line [from|with] the text, or [with|write] "{empty}":\n{form}',
+    '[From|Using|With] the text, [fill|complete] this ("{empty}" [for nothing found|when not said]):\n{form}',
+    '[Enter|Write] the [details|facts] [below|here]. [No answer|Nothing found]: "{empty}".\n{form}',
+    '[What goes|What belongs] after each colon? ("{empty}" if [the text is silent|it is not said])\n{form}',
     '~Here is a blank sheet. Put in what you find, or "{empty}".\n{form}',
 )
 
@@ -89,6 +106,12 @@ def ask_form(pen: Pen, wanted: Wanted) -> tuple[str, str]:
 ROW = (
     "[Write|Give] one [line|row] with: {keys}. [Separate|Part] them with {mark}.",
     "[Make|Write] a row ({keys}), [separated by|with] {mark}[ between them|].",
+    "[Return|Output|Print] {keys} [in|as] [one|a single] line, [with {mark} between|separated by {mark}].",
+    "[List|Give me] {keys}, [divided|parted|split] by {mark}.",
+    "[One line|A single line|One row]: {keys}. [Use|Between them stand|Divide by] {mark}.",
+    "[Fields|Columns|Values]: {keys}; [separator|divider]: {mark}.",
+    "[Extract|Take] {keys} and [join|link|connect] them with {mark}.",
+    "[For a table|For my list], [write|give] {keys} with {mark} [between|in between].",
     "~Set {keys} side by side in a line, {mark} between.",
 )
 _MARKS = {";": "semicolons", ",": "commas", " | ": "upright bars", " / ": "slashes", " - ": "dashes"}
@@ -115,6 +138,14 @@ TEMPLATE = (
     "[Use|Follow] [this|the] [pattern|format|template]:\n{template}",
     "[Fill the gaps|Replace the brackets|Put the facts in]:\n{template}",
     "Format: {template}",
+    "[Output|Reply|Print|Return] [only|just] this, [filled in|completed]: {template}",
+    "[Reply|Respond] [according to|as in|along] the [template|mask|scheme]\n{template}",
+    "[The answer|Your answer|The output] [looks|must look|should look] like this: {template}",
+    "[Insert|Enter|Write] the [values|facts|details] from the text [into|in] {template}",
+    "[Complete|Fill in|Fill out] [this line|this pattern|the template]: {template}",
+    "[Swap|Exchange] [each|every] bracket for its value:\n{template}",
+    "[House|Our] [style|format|form] is\n{template}\n[Follow it.|Use it.|Keep to it.]",
+    "Template: {template}",
     "~Your whole reply must have the shape of {template}",
 )
 _GLUE = (" / ", " - ", ", ", " | ", " -> ", "; ", " : ", "\n", "\n", ". ", " + ", " (", " * ", " = ", " ~ ")
@@ -179,6 +210,13 @@ HEADINGS = (
     "[Sort|Put] the sentences under [these|the] headings: {headings}.",
     "[Arrange|Order] the text under the headings {headings}.",
     "[Headings|Use these headings]: {headings}. [Put each sentence where it belongs.|One sentence under each.]",
+    "[Group|Organise|Divide] the text [by|under] the headings {headings}.",
+    "[Which sentence goes where|Where does each sentence go]: {headings}? [Write heading and sentence.|Give each heading with its sentence.]",
+    "[Structure|Lay out] the text with [the|these] headings: {headings}.",
+    "[Make|Write] a [sheet|note|page] with [sections|headings] {headings}[, one sentence in each|].",
+    "[Sections|Titles|Parts]: {headings}. [Move|Copy] [every|each] sentence into [its own|the right one].",
+    "[Split|Part] the text into {headings}.",
+    "[Use|Take] {headings} as headings and [place|file] the sentences [below|beneath] them.",
     "~Make {headings} into headings and let each sentence find its own.",
 )
 
@@ -205,11 +243,19 @@ def under_headings(pen: Pen) -> Task:
 FROM_JSON = (
     "[Write|Turn|Change] the JSON [as|into] lines of the form key: value.",
     "[List|Show] what the JSON holds, [one line each|a line for each key].",
+    "[Rewrite|Print] [the object|the JSON] as lines, key: value.",
+    "[Make|Give] [one line|a line] [of|for|from] [each|every] [pair|entry], like key: value.",
+    "[Read|Write] the JSON out, [one pair|one entry] [a|per] line.",
+    "[Lines|Plain lines], please: key, colon, value.",
     "~Unfold the braces into plain lines, key then colon then value.",
 )
 GET_KEY = (
     '[What is|Give] "{key}"[ in the JSON|][?|.]',
     "[Read|Take] {key} from the JSON.",
+    "[Return|Extract|Find|Look up] the value of {key}.",
+    '[Which|What] value [has|belongs to|does] "{key}"[ have|]?',
+    "{key}?",
+    "[I need|Get me|Print] {key}[ from this object|].",
     "~Under {key} the braces hold what?",
 )
 
@@ -229,6 +275,12 @@ MASK = (
     "[Replace|Hide] [every|each|the] {label} [with|by|behind] [{mark}].",
     "[Write|Put] [{mark}] [wherever|where] the {label} stands.",
     "[Take out|Remove] the {label} and [leave|write] [{mark}] in its place.",
+    "[Conceal|Redact|Cover|Blank out] the {label} [with|by] [{mark}].",
+    "[The {label} must not be seen|Nobody may read the {label}|Keep the {label} secret]: [write|put] [{mark}] [instead|there].",
+    "[Rewrite|Repeat|Copy] the text with [{mark}] [for|instead of|in place of] the {label}.",
+    "[Swap|Exchange] the {label} [for|against] [{mark}][ and change nothing else|].",
+    "[Anonymise|Mask] [this|the text]: the {label} becomes [{mark}].",
+    "{label} -> [{mark}]",
     "~Black out the {label}; put [{mark}] there.",
 )
 

@@ -38,6 +38,11 @@ GO_ON = (
     "[Answer|Reply] as in the examples.",
     "[Here are|Look at] [some|a few] examples. [Do the same.|Go on in the same way.]",
     "[Learn|See] from the examples [what to do|and answer the last one].",
+    "[Same|Do the same|Carry on|Keep going] [as|like] [above|before|in the examples].",
+    "[The examples|These] show [the task|what is wanted|the form]. [Now the last one.|Do the last one.]",
+    "[Apply|Use] the [same|] [rule|pattern|method] [to|for] [the last|the new] [input|line|one].",
+    "[What comes next|How does it go on|What is the last answer]?",
+    "[Complete|Finish|Fill in] the [last|missing] [answer|line|output].",
     "~Work out the trick from the samples and apply it once more.",
 )
 
@@ -135,6 +140,42 @@ RULES: tuple[tuple[str, Callable[[str, str], str]], ...] = (
     ("[Put|Set] [every|each] answer between stars.", lambda answer, word: f"*{answer}*"),
     ("[Call|Address] the user {word} [first|at the start], then answer.", lambda answer, word: f"{word}, {answer}"),
     ("[Answer|Reply] after the word Answer and a colon.", lambda answer, word: f"Answer: {answer}"),
+    ("[Use|Write] [capital letters|capitals|upper case] [only|in every answer].", lambda answer, word: answer.upper()),
+    ("[Use|Write] [small letters|lower case] [only|in every answer].", lambda answer, word: answer.lower()),
+    (
+        "[Place|Put|Write] {word} [before|in front of] [the|every|each] [answer|reply].",
+        lambda answer, word: f"{word} {answer}",
+    ),
+    (
+        "[Place|Put|Write|Add] {word} [after|behind] [the|every|each] [answer|reply].",
+        lambda answer, word: f"{answer} {word}",
+    ),
+    (
+        "[The first|Your first] word is [always|every time] {word}[, then comes the answer|].",
+        lambda answer, word: f"{word} {answer}",
+    ),
+    ("[The last|Your last] word is [always|every time] {word}.", lambda answer, word: f"{answer} {word}"),
+    ("[Enclose|Set|Put] [the|every] [answer|reply] in (round brackets).", lambda answer, word: f"({answer})"),
+    (
+        "[Enclose|Set|Put] [the|every] [answer|reply] [in square brackets|between square brackets].",
+        lambda answer, word: f"<{answer}>".replace("<", "[").replace(">", "]"),
+    ),
+    ("[Quote|Use quotation marks around] [the|every|each] [answer|reply].", lambda answer, word: f'"{answer}"'),
+    (
+        "[Begin|Start] with a line {word}, [then the answer|and give the answer below it].",
+        lambda answer, word: f"{word}\n{answer}",
+    ),
+    ("[Give|Write] [the|each] answer as {word} = answer.", lambda answer, word: f"{word} = {answer}"),
+    ("[Give|Write] [the|each] answer as a point of a list, with a dash.", lambda answer, word: f"- {answer}"),
+    (
+        "[Say|Give|Write] [the|every|each] answer twice, with a comma between.",
+        lambda answer, word: f"{answer}, {answer}",
+    ),
+    (
+        "[End|Close] [the|every|each] answer with [an exclamation mark|a loud mark: !].",
+        lambda answer, word: f"{answer}!",
+    ),
+    ("[No rule|There is no special form]: [answer|reply] [plainly|with the bare fact].", lambda answer, word: answer),
 )
 RULES_NEW: tuple[tuple[str, Callable[[str, str], str]], ...] = (
     ("Shout: big letters throughout.", lambda answer, word: answer.upper()),

@@ -9,12 +9,20 @@ ASK_BRIEF = (
     "{question}", "{question}", "[Answer|Reply] [briefly|in a few words]: {question}", "From the text: {question}",
     "[Read this and answer.|Here is a text.] {question}", "{question} [Only the answer.|Just the fact, please.]",
     "[Use only the text.|Look in the text.] {question}",
+    "[Question|Q|My question]: {question}", "[Please answer|Can you tell me|Tell me]: {question}", "{question} [Keep it short.|Short answer.|No sentence, just the answer.]",
+    "[I have read this|I did not read it all|Help me with this]. {question}", "[Find|Look for|Search for] the answer: {question}",
+    "[One thing|Only this]: {question}", "{question} [Thanks.|Please.|Thank you.]", "[According to|Based on|Judging by] [the text|this|what is written], [answer this|tell me]: {question}",
     "~With nothing but the words above or below to go on: {question}",
 )  # fmt: skip
 ASK_UNKNOWN = (
     'If the text does not say, [answer|write|reply] "{unknown}". {question}',
     '{question} [Say|Write] "{unknown}" [if it is not there|where the text does not tell].',
     '{question} (If not given: "{unknown}")',
+    '{question} [Unknown|Nothing there|Not found]? [Then|In that case] [write|say|answer] "{unknown}".',
+    '[Answer|Reply] "{unknown}" [unless|if not|except where] the text [tells|answers|says it]. {question}',
+    '[Do not guess|No guessing|Never invent]: "{unknown}" is [an|a good] answer too. {question}',
+    '{question} [When|If] [it is missing|nothing is said], [put|use] "{unknown}".',
+    'Question: {question}\nAnswer from the text or "{unknown}".',
     '~{question} Should the words not tell you, put "{unknown}".',
 )
 UNKNOWN = (
@@ -77,6 +85,11 @@ def several_questions(pen: Pen) -> Task:
 FULL = (
     "{question} [Answer in a full sentence.|Reply with a whole sentence.]",
     "[In a full sentence|As a sentence]: {question}",
+    "{question} [Use|Write|Give] [a|one] [complete|whole|full] sentence.",
+    "[Answer|Reply] [in|with] one [complete|whole] sentence: {question}",
+    "{question} [Not only the word, the sentence.|A sentence, please.|Put it in a sentence.]",
+    "[Say it|Answer] in full: {question}",
+    "[Please form|Make] a sentence [of|from] the answer. {question}",
     "~{question} Please do not answer with a fragment.",
 )
 
@@ -97,6 +110,22 @@ TRUE_FALSE = (
     ("[Does the text say this?|Is this right?] {claim} [Answer yes or no.|Yes or no?]", "yes", "no"),
     ("[Check|Judge] the claim with [right or wrong|the word right or wrong]: {claim}", "right", "wrong"),
     ("[Is this supported by the text (yes or no)|According to the text, yes or no]: {claim}", "yes", "no"),
+    (
+        "[Verify|Test|Examine] [this|the statement] [against|with] the text[ (true or false)|: true or false]: {claim}",
+        "true",
+        "false",
+    ),
+    ("Claim: {claim}\n[Correct or incorrect|Is it correct or incorrect]?", "correct", "incorrect"),
+    ("Statement: {claim} [Is it|Would you say it is] true or false?", "true", "false"),
+    ("{claim} [Do you agree|Is that so|Can that be]? [yes or no|Yes or no.|Answer with yes or no.]", "yes", "no"),
+    (
+        "[I was told|They say|I believe] [this|the following]: {claim} [Right or wrong?|Is that right or wrong?]",
+        "right",
+        "wrong",
+    ),
+    ("[Mark|Tick] the sentence as true or false: {claim}", "true", "false"),
+    ("{claim} (true/false)", "true", "false"),
+    ("{claim} (yes/no)", "yes", "no"),
 )
 TRUE_FALSE_NEW = (
     ("Someone claims: {claim} Does that hold up? yes or no", "yes", "no"),
@@ -124,6 +153,12 @@ QUOTE = (
     "[Which sentence|Quote the sentence that] [tells|gives|says] [the|us the] {label}[?|.]",
     "[Copy|Give] the sentence [with|about] the {label}.",
     "[Where|In which sentence] does it [say|give] the {label}? [Quote it.|Copy that sentence.]",
+    "[Find|Give me|Show] the [sentence|line] [on|about|that holds|with] the {label}.",
+    "[Cite|Quote|Repeat] [what is said|what it says] about the {label}[, the whole sentence|].",
+    "[Which|What] [line|sentence] [mentions|names|holds|is about] the {label}[?|: give it whole.]",
+    "[Proof|Evidence|Source] for the {label}[: which sentence?|, please.]",
+    "[Extract|Copy out] the [whole|full|one] sentence [telling|stating] the {label}.",
+    "{label}: [which sentence?|quote it.]",
     "~Point me to the exact words on the {label}.",
 )
 
@@ -145,6 +180,11 @@ ABOUT = (
     "[What does this sentence tell|What is this about]: {options}?",
     "[Choose|Pick] what [this|the sentence] [gives|tells]: {options}.",
     "[Label|Mark] the sentence with one of: {options}.",
+    "[Which of these|Which one] [is given|is told|is in the sentence]: {options}?",
+    "[Classify|Tag|Sort] the sentence: {options}.",
+    "[The sentence|This] [is about|concerns|gives] one of {options}. Which?",
+    "[Options|Labels|Choices]: {options}. [Which one|Which] [applies|fits]?",
+    "[Decide between|Select from|Assign one of] {options}.",
     "~Of {options}, which one does the line speak to?",
 )
 

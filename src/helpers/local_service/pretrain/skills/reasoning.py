@@ -23,11 +23,19 @@ def in_words(number: int) -> str:
 
 TO_DIGITS = (
     "[Write|Give] {words} in [digits|figures].", "{words} as a number?", "[What number|Which number] is {words}?", "~Put {words} into figures."
+    "[Convert|Change|Turn] {words} [to|into] [digits|a number|numerals].",
+    "{words} in [digits|figures|numerals][?|, please.]",
+    "[How|In digits, how] is {words} written[ with digits|]?",
+    "[The numerals for|Digits for] {words}[?|, please.]",
 )  # fmt: skip
 TO_WORDS = (
     "[Write|Give|Spell] {digits} in words.",
     "{digits} in words?",
     "[How do you write|Spell out] {digits}[?|.]",
+    "[Convert|Change|Turn] {digits} [to|into] words.",
+    "[In letters|As words|Spelt out], {digits} is[ what|]?",
+    "[Put|Write] the number {digits} [as words|out in full].",
+    "[What is|Say] {digits} in words[?|.]",
     "~Say {digits} without figures.",
 )
 
@@ -68,15 +76,25 @@ def _span(pen: Pen, unit: str = "") -> tuple[str, float]:
 
 LONGER = (
     "[Which|What] is longer, {a} or {b}?", "[Name|Give] the longer [time|of the two]: {a}, {b}.", "{a} or {b}: which lasts longer?",
+    "[Of the two|Of these], [which is|name] the longer[ one|]: {a} or {b}[?|.]",
+    "[Choose|Pick|Write] the longer [span|time|stretch]: {a}, {b}.",
+    "[Which|What] takes [longer|more time], {a} or {b}?",
+    "Longer: {a} or {b}?",
     "~Of {a} and {b}, the one you wait more for is?",
 )  # fmt: skip
 OVER = (
     "Is {a} more than {b}? [Answer yes or no.|Yes or no?]", "Yes or no: {a} is longer than {b}.", "[Has|Would] {a} [gone past|go past] {b}? yes or no",
+    "[Yes or no|Answer yes or no]: is {a} longer than {b}?",
+    "[Is|Would] {a} [be |]above {b}? [Yes or no.|yes or no]",
+    "{a}: [over|longer than|more than] {b}? [Yes or no.|Yes or no?]",
     "~Does {a} exceed {b}, yes or no?",
 )  # fmt: skip
 AGO = (
     "{who} bought it {a} ago. Is that within {b}? [Answer yes or no.|Yes or no?]",
     "It [happened|began|was sent] {a} ago. [Is that less than|Is it under] {b}? Yes or no?",
+    "{who} [wrote|rang|came by] {a} ago. [Is this|Was this] less than {b} ago? [Yes or no.|yes or no]",
+    "[The limit|The deadline] is {b}; {a} have [gone|passed|run]. [In time|Still within it]? [Yes or no.|Yes or no?]",
+    "It is {a} old. [Younger|Newer] than {b}? Yes or no?",
     "~{a} have gone by. Still inside {b}, yes or no?",
 )
 
@@ -99,11 +117,19 @@ RULE = (
     "[Rule|The rule]: if [it is|the {thing} is] over {limit}, [write|say] {high}; [if not|otherwise], [write|say] {low}. The {thing} is {value}.",
     "[Up to|Until] {limit} the answer is {low}, above it {high}. [Now|Here] the {thing} is {value}.",
     "[Write|Answer] {high} for a {thing} over {limit} and {low} for [one up to|anything up to] {limit}. {Thing}: {value}.",
+    "[Say|Print|Put] {high} [when|whenever|if] the {thing} [is above|is more than|goes over] {limit}, [else|in all other cases] {low}. [It is|We have] {value}.",
+    "{Thing} over {limit}: {high}. [Otherwise|All else]: {low}. [What for|And for] {value}?",
+    "The [label|word] is {high} above {limit} and {low} [below|up to it]. [Which for|Label] {value}[?|.]",
+    "[Given|With] a {thing} of {value}, [answer|say] {high} if that is over {limit} and {low} if [not|it is not].",
     "~A {thing} past {limit} earns {high}; at or under {limit}, {low}. This one: {value}.",
 )
 WORD_RULE = (
     "If the text [speaks of|is about|has] {cue}, [write|answer] {high}; [if not|otherwise|else], [write|answer] {low}.",
     "[Write|Say] {high} [where|when] {cue} [comes up|is mentioned], and {low} [where it does not|if not].",
+    "[Check|See] whether {cue} [is named|appears|is in the text]: {high} if [so|yes], {low} if not.",
+    "{high} if {cue} [is in it|is there], {low} [otherwise|if it is missing].",
+    "[Does|If] the text [name|names] {cue}[?|,] [Yes: {high}|then {high}]; [no: {low}|else {low}].",
+    "[Print|Return] {low} unless {cue} [is mentioned|appears]; then {high}.",
     "~Let {cue} in the words below or above decide: there, {high}; absent, {low}.",
 )
 
@@ -146,6 +172,12 @@ def _word_rule(pen: Pen, high: str, low: str) -> Task:
 TIDY = (
     "[Write|Give] the code [with capital letters and a dash|as capitals, dash, digits].", "[Tidy|Clean up] the code: capitals, a dash, [the digits|then digits].",
     "[Put|Bring] the code into the form {form}.", "The code in the [text|message], [written|in the form] like {form}[.|?]",
+    "[Extract|Pull out|Find] the code and [normalise|standardise|rewrite] it [as|like] {form}.",
+    "[What is|Give] the code[ in capitals|], letters, dash, digits[?|.]",
+    "[Clean|Correct|Mend] the code[: it should look like| so that it looks like] {form}.",
+    "[Write down|Note|Record] the code in the [proper|usual|house] form {form}.",
+    "[Capitals|Upper case], [a dash|one dash], digits: [the code|that is how I want the code].",
+    "[Format|Reformat] the code [found here|in the text] as {form}.",
     "~Find the code and write it the proper way, {form}.",
 )  # fmt: skip
 
@@ -186,9 +218,16 @@ def _around(pen: Pen, careless: str) -> str:
 SIGNED = (
     "[Yours|Best|Thanks|Bye|Cheers|Regards], {given}", "{given}", "{whole}", "My name is {whole}.", "[This is|It's] {given} [here|speaking|writing].",
     "[Kind|Warm|Best] regards, {whole}", "I'm {given}, by the way.", "{given} {letter}.", "~{given} sends this.", "~Signed by {whole}.",
+    "[Written|Sent] by {whole}", "[Many thanks|Sincerely|Yours truly|All the best],\n{whole}", "[Love|See you|Take care], {given}",
+    "I am {whole}[, and I write for myself|].", "[Call me|You can call me] {given}.", "- {given}", "{whole} [here|speaking].",
 )  # fmt: skip
 GIVEN = (
     "[What is|Give] the writer's [first|given] name[?|.]", "[Who wrote this|Who is writing]? [First|Given] name only.", "The [first|given] name of the [writer|sender]?",
+    "[Extract|Return|State|Name] the [first|given] name of [the author|the sender|the person writing].",
+    "[Whose|From whose hand] is this [note|message]? [Only the|Just the] first name.",
+    "[How|By which first name] [is|does] [the writer|the sender] [called|go]?",
+    "[Author's|Sender's|Writer's] first name[?|, please.]",
+    "[To whom|Whom] [do I|would I] [answer|address the reply]? [First|Given] name[ only|].",
     "~By what name would a friend greet whoever wrote this?",
 )  # fmt: skip
 

@@ -66,7 +66,10 @@ class Pen:
         """Return the messages that put an instruction and a text to the model, in one of many layouts."""
         if not text:
             return self._with_system([{"role": "user", "content": instruction}])
-        quoted = self.rng.choice((text, text, text, f'"{text}"', f"{name}: {text}", f"{name}:\n{text}"))
+        tag = name.lower()
+        marked = (f"<{tag}>\n{text}\n</{tag}>", f"---\n{text}\n---", f"### {name}\n{text}", f"[{name}]\n{text}")
+        plain = (text, text, text, f'"{text}"', f"{name}: {text}", f"{name}:\n{text}")
+        quoted = self.rng.choice(marked if self.chance(0.12) else plain)
         gap = self.rng.choice(("\n", "\n\n", "\n\n", " " if "\n" not in text else "\n"))
         kind = self.rng.random()
         if kind < 0.2:
@@ -78,7 +81,8 @@ class Pen:
 
     def _with_system(self, messages: list[Message]) -> list[Message]:
         if self.chance(0.2):
-            return [{"role": "system", "content": self.say(PLAIN_SYSTEM)}, *messages]
+            said = [self.say(PLAIN_SYSTEM) for _ in range(self.rng.choice((1, 1, 2, 3)))]
+            return [{"role": "system", "content": " ".join(dict.fromkeys(said))}, *messages]
         return messages
 
     def conversation(self, text: str, turns: Sequence[tuple[str, str]], name: str = "Text") -> Task:
@@ -101,6 +105,14 @@ PLAIN_SYSTEM = (
     "You work in [an office|a shop|a clinic|a law office|a library].",
     "Do what the user asks, [nothing more|exactly].",
     "Be [brief|exact|careful] and [kind|honest|plain].",
+    "[Your|The] [users|readers] [are|may be] [busy|in a hurry|new here|old and young], so [be clear|keep it simple|do not waste words].",
+    "[Today|This week] you [look after|are in charge of] [the desk|the inbox|the files|the letters].",
+    "[You are|Act as] [the assistant|a clerk|a secretary|a writer|an editor] [of|at|in] [a small firm|a company|a school|a hospital|a shop|a bank].",
+    "[Never|Do not] [make anything up|guess|add anything of your own].",
+    "[Keep to|Follow|Stick to] [the instructions|what is asked|the form that is asked for].",
+    "[If|When] [in doubt|unsure], [stay with|keep to] the text.",
+    "[Use|Write] [plain|simple|British] English.",
+    "[Your|The] [tone|manner] is [calm|friendly|matter-of-fact|warm].",
 )
 
 

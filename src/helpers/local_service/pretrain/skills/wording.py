@@ -14,12 +14,21 @@ GROUP = (
     "Is {word} [one of these|in which group]: {options}?",
     "[Put|Sort] {word} into one of these groups: {options}.",
     "{word}: {options}?",
+    "[Classify|Label|Tag] {word}: {options}.",
+    "[To which|Into which] [group|class|kind] does {word} [go|fall|belong]: {options}?",
+    "[Of|Out of] {options}, [what is|which is] {word}?",
+    "{word} [is one of|is either]: {options}. Which?",
+    "[Choose|Pick|Select] the [group|class|kind] [for|of] {word}: {options}.",
     "~Where does {word} belong ({options})?",
 )
 ODD = (
     "[Which|What] one does not [belong|fit]?",
     "[Find|Name] the odd one out.",
     "[All but one|Every word but one] are of one kind. Which is the other?",
+    "[Which word|Which one|What] [is out of place|is wrong here|is the odd one]?",
+    "[Spot|Name|Give|Pick] the word that does not [match|go with the others|belong].",
+    "[One of these|One word] [is different|differs]. [Which one?|Name it.]",
+    "[Remove|Strike out] the word that is of another kind: which [is it|one]?",
     "~One word here is a stranger among the rest. Which?",
 )
 
@@ -50,14 +59,27 @@ PAIR_PROMPTS = {
         "[What is|Give me|Name] the opposite of {word}[?|.]",
         "The opposite of {word} is",
         "Not {word}, but?",
+        "[Opposite|Antonym|Contrary] of {word}[?|.]",
+        "[Which word|What] means the reverse of {word}?",
+        "[Say|Write] the word [that is opposite to|opposed to] {word}.",
         "~Turn {word} on its head: which word?",
     ),
     "same": (
         "[Give|Name|Find] [another word|a word with the same meaning] for {word}.",
         "[What is|Say] {word} in another word[?|.]",
+        "[Synonym|A synonym] [for|of] {word}[?|.]",
+        "[Which|What] word means [the same as|as much as] {word}?",
+        "[Replace|Put another word for] {word}.",
         "~Swap {word} for its twin in meaning.",
     ),
-    "plural": ("[What is|Give|Write] the plural of {word}[?|.]", "One {word}, two", "~Say {word}, but for several."),
+    "plural": (
+        "[What is|Give|Write] the plural of {word}[?|.]",
+        "One {word}, two",
+        "[Plural|The plural form] of {word}[?|.]",
+        "{word}: more than one is",
+        "Many a {word}, or many",
+        "~Say {word}, but for several.",
+    ),
 }
 
 
@@ -71,6 +93,9 @@ def related_word(pen: Pen) -> Task:
         prompts = (
             f"[Give|Write] the {name} form of {{word}}.",
             f"{{word}}: {name} form?",
+            f"[What is|Say|Name] the {name} form of {{word}}[?|.]",
+            f"[Put|Turn] {{word}} into the {name} form.",
+            f"{{word}}, {name} form",
             f"~{{word}}, put into its {name} shape, is?",
         )
         return pen.task(pen.pose(pen.say(prompts, {"word": forms[0]})), forms[index])
@@ -82,17 +107,29 @@ UPPER = (
     "[Write|Put|Give] [this|the text] in capital letters.",
     "[All capitals|Upper case], please.",
     "[Turn|Change] every letter into a capital.",
+    "[Uppercase|Capitalise] [everything|all letters|the whole text].",
+    "[In|Use] [capitals|upper case|block letters][ only|], please.",
+    "[Convert|Change] [it|this|the text] to [upper case|capitals].",
+    "[ONLY CAPITALS|CAPITAL LETTERS][, please.|.]",
     "~Make each letter a big one.",
 )
 LOWER = (
     "[Write|Put|Give] [this|the text] in small letters.",
     "[All small letters|Lower case], please.",
     "[Turn|Change] every letter into a small one.",
+    "[Lowercase|Small letters for] [everything|all letters|the whole text].",
+    "[In|Use] [small letters|lower case][ only|], please.",
+    "[Convert|Change] [it|this|the text] to [lower case|small letters].",
+    "[only small letters|lower case][, please.|.]",
     "~Without any capitals at all.",
 )
 TITLE = (
     "[Give|Write] [each|every] word [with|] a capital first letter.",
     "[Capitalise|Start] every word[ with a capital|].",
+    "[Title case|Capital initials|A capital for every word][, please.|.]",
+    "[Convert|Change] [it|this|the text] to title case.",
+    "[Make|Write] the first letter of [each|every] word [a capital|upper case|large].",
+    "[As in a title|As in a headline]: [every|each] word with a capital.",
     "~Let all words begin big.",
 )
 
@@ -116,6 +153,12 @@ SPELL = (
     "[There are|You will find] [typing|spelling] mistakes here. [Write it properly.|Please correct them.]",
     "[Write|Type] this again without the [mistakes|typos].",
     "[I typed this in a hurry.|Sorry for the typing.] [Clean it up|Put it right], please.",
+    "[Proofread|Correct|Repair] [this|the text|my text].",
+    "[Remove|Mend|Fix] [all|the|any] [typing errors|errors|mistakes|slips of the keys].",
+    "[My keyboard|My phone] [is bad|plays up|slipped]. [What did I mean?|Write what I meant.|Write it properly.]",
+    "[Give|Return|Send] [me|] [a clean|the correct|an error-free] [version|copy].",
+    "[Spell|Write] [it|this] [correctly|right|as it should be].",
+    "[Spelling check|Check the spelling], [please|and return the right text].",
     "~Every word should be spelt as in a dictionary; the rest stays.",
 )
 
@@ -138,6 +181,13 @@ CHOOSE = (
     "[Answer with|Reply with] one of these [words|options] only: {options}.",
     "[Label|Mark] the text with one of: {options}.",
     "[Is this about|What is this about:] {options}?",
+    "[Classify|Tag|Sort] the text[ as one of|]: {options}.",
+    "[Select|Give|Name|State] the [right|best|fitting] [label|topic|option]: {options}.",
+    "[The topic|The subject|It] is one of {options}. [Which?|Which one is it?|Name it.]",
+    "[Options|Labels|Topics|Choices]: {options}. [Your choice?|Which one?|Answer with one.]",
+    "[To which|Under which] [of|heading of] {options} does [this|the text] [belong|go]?",
+    "[File|Put] this under one of: {options}.",
+    "[Category|Topic|Label] ({options})?",
     "~Out of {options}, settle on the single best one.",
 )
 
@@ -166,27 +216,40 @@ MOODS = {
     "pleased": (
         "[Thank you|Thanks], [that was|it was] [lovely|great|very kind].", "I am [so happy|very pleased] with [it|everything].",
         "[What a|Such a] [good|nice] surprise.", "[Could not|I could not] be [happier|better].", "It works [perfectly|like a dream].",
+        "[How|So] [kind|helpful|quick] [everybody|everyone|they all] [was|were]!", "I [smiled|was glad] [all day|the whole evening].",
+        "[Full marks|Five stars|Top] from me.", "[I would|I will gladly] [come again|recommend it|tell my friends].", "[Wonderful|Excellent|Splendid][, just wonderful|, really|].",
         "~My week is made.",
     ),
     "angry": (
         "[This is|That is] [not good enough|a disgrace|outrageous].", "I [have had enough|am fed up|am really cross].",
         "[Nobody|No one] [cares|listens|answers].", "[Never|I will never] [again|come back].", "I [expect|demand] [better|an answer] [today|now].",
+        "[What|Who] [do you take me for|is responsible for this mess]?", "[Shame on you|How dare you].", "[I am|We are] [furious|livid|outraged].",
+        "[It is|This is] [ridiculous|unacceptable|a scandal].", "[For the third time|How often must I say it]: [no|stop it|put this right].",
         "~My patience has run out.",
     ),
     "worried": (
         "I [am afraid|worry] [something is wrong|it may be serious].", "[I hardly sleep|I cannot sleep] [for worry|because of it].",
         "[What if|And if] it [gets worse|happens again]?", "I [do not know|don't know] what to do.", "[It frightens me|I am scared] a little.",
+        "I [keep thinking|cannot stop thinking] [about it|of what may come].", "[Please tell me|I hope] [it is|that it is] not [serious|too late].",
+        "[My heart|My stomach] [sinks|turns] [at the thought|when I think of it].", "[Should I|Do I have to] [be concerned|fear the worst]?", "I [feel uneasy|am nervous|am anxious] [about this|all the time].",
         "~The thought of it keeps me up.",
     ),
     "neutral": (
         "[Just|This is just] [to let you know|for your notes].", "[For|Here is] the record.", "[Please|Kindly] [note|take note].",
-        "[That is|This is] all[ for now|].", "[No hurry|There is no hurry].", "~Nothing more to add.",
+        "[That is|This is] all[ for now|].", "[No hurry|There is no hurry].", "[These are|Those are] the [details|facts].",
+        "[I am|We are] [informing|telling] you [as agreed|of this].", "[As requested|As agreed], [the details|see above].", "[Copy|A copy] [to follow|is attached].", "~Nothing more to add.",
     ),
 }  # fmt: skip
 MOOD_ASK = (
     "[What is|Name] the [mood|feeling] of the writer: {options}?",
     "[How does|Does] the writer [feel|sound]: {options}?",
     "[Mark|Label] the mood[ of this text|]: {options}.",
+    "[Classify|Rate|Tag] the [feeling|mood|sentiment]: {options}.",
+    "Would you call the writer {options}?",
+    "[In what|In which] [mood|frame of mind|state] is the [writer|author|person]: {options}?",
+    "[Mood|Feeling|Sentiment] ({options})?",
+    "[Choose|Pick|Select] the [feeling|mood] that [fits|the text shows]: {options}.",
+    "[The writer|This person] [feels|is] one of {options}. Which?",
     "~Which of {options} describes the tone here?",
 )
 

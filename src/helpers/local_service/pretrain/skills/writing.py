@@ -12,6 +12,14 @@ SUMMARY = (
     "[Write|Give] a [plain|short|plain, short] summary[ of this|].",
     "[What are|Give me] the [facts|main facts][?|, in plain sentences.]",
     "[Note down|Write down] [what matters|the facts] [in plain sentences|as plain statements].",
+    "[What happened|What is it about|What is said here]? [Plain sentences, please.|The facts, in plain sentences.]",
+    "[Condense|Shorten|Reduce] [this|the text|it] to [plain statements|the facts|the main facts].",
+    "[List|State|Report|Record] the [main points|key facts|facts] in [plain|short|simple] sentences.",
+    "[For the file|For the record|For a colleague]: a [plain|short|brief] [summary|report].",
+    "[Summary|A summary|Brief summary|Plain summary][, please.|.]",
+    "[Write|Make|Draw up] [a note|the minutes|a report|a record] of [the facts|what was said|this].",
+    "[I have no time to read it|I was not there|I missed this]. [Sum it up.|What are the facts?|Give me the facts.]",
+    "[Facts only|Only the facts|Just the facts], in [plain|full|simple] sentences.",
     "~Boil this down to its bare facts, a sentence each.",
     "~Tell me in simple statements what this amounts to.",
 )
@@ -41,6 +49,12 @@ THIRD = (
     "[Rewrite|Write] this [in the third person|as somebody else would report it].",
     "[Report|Tell] [what this person says|this] in the third person.",
     "[Change|Turn] I [to|into] he or she[, in plain sentences|].",
+    "[Tell|Say|Retell] this [about|of] the person[, not as the person|].",
+    "[No I or my|Without I or my], [as a report|in plain sentences about the person].",
+    "[Make|Write] a [report|note|record] [of|about] [the speaker|the writer|this person] [from this|].",
+    "[Someone|A person] says this. [Write down|Report|Note] what it tells [about them|of them].",
+    "[Turn|Convert|Put] the first person [into|to] the third.",
+    "[Third person|In the third person][, please.|.]",
     "~Tell it as an onlooker would, plainly.",
 )
 
@@ -57,6 +71,11 @@ NOTES = (
     "[Write|Turn|Make] [the|these] notes [as|into] [plain|full|whole] sentences.",
     "[Write out|Spell out] the notes in [full|plain] sentences.",
     "[Make|Write] a short text from [these|the] [notes|facts|points].",
+    "[Expand|Develop|Work up] the [notes|points|keywords] into [sentences|full sentences|plain text].",
+    "[Sentences|Full sentences|Whole sentences], please[, from the notes|, in the same order|].",
+    "[Say|Tell] the [same|facts|notes] in [full|plain|whole] sentences.",
+    "[A sentence|One sentence] for [each|every] [note|point|line].",
+    "[Put|Bring|Convert] [this list|the list|the points] into [sentences|prose|running text].",
     "~Flesh the jottings out into proper sentences.",
 )
 
@@ -80,6 +99,12 @@ SHORTEN = (
     "[Leave out|Remove|Drop] [what is beside the point|everything that does not matter].",
     "[Make|Write] this shorter[: keep only the facts|, keeping the facts].",
     "[Keep|Leave in] only the sentences [that matter|with facts].",
+    "[Cut|Delete|Strike] [the chatter|the small talk|all that is beside the point|what adds nothing].",
+    "Which sentences [matter|count]? [Repeat only those.|Give only those.]",
+    "[Tighten|Trim|Condense] the text[: facts only|, sentences unchanged|].",
+    "[Repeat|Write|Give] the text without the [useless|idle|empty|needless] sentences.",
+    "[Reduce|Cut] [it|this|the text] to the sentences that [hold facts|tell something].",
+    "[Only|Just] the [relevant|important|needed] sentences[, word for word|, please|].",
     "~Prune this; facts stay, chatter goes.",
 )
 
@@ -100,6 +125,11 @@ LETTER = (
     "[Write|Draft] a [plain|short|simple] letter to {to} [with|from] these [facts|notes]. [Sign|Sign it] as {sender}.",
     "Letter to {to}, from {sender}[, plain and short|]. [Facts|Notes]:",
     "[Please write|I need a letter] to {to}. [It comes from|The sender is] {sender}.",
+    "[Compose|Prepare|Type] a letter [from {sender} to {to}|to {to} and sign as {sender}][ that tells the following|, with these points|].",
+    "[Put|Make] [the notes|this] into a [plain|short] letter, {sender} to {to}.",
+    "[Addressee|To]: {to}. [From|Sender|Signed by]: {sender}. [Letter, please.|Write the letter.|A plain letter.]",
+    "{sender} [has to write|must write|writes] to {to}. [Draft|Write] the letter[ from the notes|].",
+    "[Inform|Write to] {to} [about the following|of this] [on behalf of|in the name of|as] {sender}[, in a letter|].",
     "~{sender} wants these facts put to {to} on paper.",
 )
 OPEN_LETTER = ("Dear {to},", "Dear {to},", "To {to},")
@@ -123,6 +153,11 @@ REPLY = (
     "[Write|Draft] a [polite|kind|friendly] [answer|reply] to this [message|person].",
     "[Answer|Reply to] this message [politely|kindly|in a friendly way].",
     "[What would you reply|How would you answer], politely?",
+    "[Compose|Prepare|Type] a [courteous|polite|kind|proper] [answer|reply|response].",
+    "[Respond|Write back][ politely| kindly|] [to the writer|to this|] [and repeat what was said|and say what we noted|].",
+    "[A customer|Somebody|This person] wrote [this|to us]. [Answer them.|Reply, please.|What do we write back?]",
+    "[We owe|I owe] this person [an answer|a reply]. [Write it.|Draft it.]",
+    "[Confirm|Acknowledge] this message [politely|kindly|in a friendly way].",
     "~Be courteous and write back, showing that you took it in.",
 )
 SIGNED = (
@@ -130,6 +165,10 @@ SIGNED = (
     "{given}",
     "[Yours|Best|Thanks|Regards|Greetings], {whole}",
     "[Bye|Thanks|Best], {given}",
+    "[Sincerely|Yours truly|All the best|Many thanks], {whole}",
+    "[Take care|See you|Cheers], {given}",
+    "- {whole}",
+    "[It is|This is] {whole} [writing|here].",
     "~{given} it is who writes.",
 )
 THANKS = (
@@ -167,6 +206,11 @@ PRODUCT = (
     "[Write|Give] a [plain|simple|short] [description|text] of [the product|this thing][ for the shop|].",
     "[Describe|Present] the product[ plainly| in plain words|].",
     "[Make|Write] plain product text from [the facts|the list].",
+    "[Compose|Produce|Prepare] [a|one] [plain|short|simple] [text|description] [for|of] [this article|the product|the item].",
+    "[What is|How would a shop describe] this [product|thing|article]? [Plain sentences.|In plain sentences.]",
+    "[Product text|A product text|Shop text], [plain|short|plain and short][, please|].",
+    "[Turn|Make] [the data|the features|these points] into [a text|sentences] for [the shop|the catalogue|the page].",
+    "[Sell|Present] [this|the article] with [plain|honest|simple] [words|sentences].",
     "~Put what is known of the article into a few honest sentences.",
 )
 
