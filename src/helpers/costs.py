@@ -61,8 +61,10 @@ class BreakEven:
         if math.isinf(self.requests):
             ends = "so training never pays by shorter prompts"
         else:
-            ends = f"so ${self.training:,.2f} are paid back after {self.requests:,.0f} requests, {self.months:,.1f} months"
-            ends += "" if self.pays else f": too late, the model is shut down on {self.shutdown}"
+            ends = f"so ${self.training:,.2f} are paid back after {self.requests:,.0f} requests"
+            ends += f", {self.months:,.1f} months" + (
+                "" if self.pays else f": too late, the model is shut down on {self.shutdown}"
+            )
         return f"{self.model}: {each}, {ends} (prices of {self.prices_of})."
 
 
