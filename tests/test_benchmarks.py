@@ -41,7 +41,7 @@ def test_generation_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 def test_an_evaluation_is_timed_and_an_interrupted_one_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FINETUNE_BUILD", str(tmp_path))
-    shown = run("evaluation.py", "--items", "12", "--examples", "8")
+    shown = run("evaluation.py", "--items", "12", "--examples", "12")
     kept = json.loads((tmp_path / "bench-evaluation.json").read_text())
     assert len(kept["seconds"]) == 2 and all(name in shown for name in kept["seconds"])
     before, after = kept["kept"]
