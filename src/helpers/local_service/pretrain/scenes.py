@@ -5,6 +5,7 @@ statement, in the first person, as a question or as a turn of a conversation.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -142,15 +143,18 @@ class Situation:
             "he": he, "him": him, "his": his, "He": he.capitalize(), "His": his.capitalize(),
         }  # fmt: skip
 
-    def say(self, name: str, way: str) -> str:
-        """Return field `name` said as a 'third' or 'first' person statement or as an 'ask' question."""
-        line = self.scene.fields[name].ways[way].pick(self.rng, self.new_phrasing)
-        return capital(fill(line, self.rng, self.slots))
+    def say(self, name: str, way: str, marks: Mapping[str, str] | None = None) -> str:
+        """Return field `name` said as a 'third' or 'first' person statement or as an 'ask' question.
 
-    def turn(self, name: str) -> tuple[str, str]:
-        """Return a question about field `name` and the answer to it, as two turns of a conversation."""
+        `marks` stand in place of the fields' values: the sentence of a draft that is still to be filled in.
+        """
+        line = self.scene.fields[name].ways[way].pick(self.rng, self.new_phrasing)
+        return capital(fill(line, self.rng, self.slots | (marks or {})))
+
+    def turn(self, name: str, value: str | None = None) -> tuple[str, str]:
+        """Return a question about field `name` and the answer to it, as two turns; with another value if one is given."""
         line = self.scene.fields[name].ways["turn"].pick(self.rng, self.new_phrasing)
-        return self._two(line)
+        return self._two(line, self.slots | {name: value or self.values[name]})
 
     def noise(self, way: str) -> str:
         """Return a statement beside the point ('third' or 'first')."""
@@ -158,11 +162,11 @@ class Situation:
 
     def noise_turn(self) -> tuple[str, str]:
         """Return a turn of small talk."""
-        return self._two(self.scene.noise["turn"].pick(self.rng, False))
+        return self._two(self.scene.noise["turn"].pick(self.rng, False), self.slots)
 
-    def _two(self, line: str) -> tuple[str, str]:
+    def _two(self, line: str, slots: Mapping[str, str]) -> tuple[str, str]:
         question, _, answer = line.partition(">")
-        return tuple(capital(fill(part, self.rng, self.slots)) for part in (question, answer))  # type: ignore[return-value]
+        return tuple(capital(fill(part, self.rng, slots)) for part in (question, answer))  # type: ignore[return-value]
 
     def label(self, name: str) -> str:
         """Return one of the field's labels."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import copying, extracting, ordering, patterns, reading, reasoning, wording, writing
+from . import copying, documents, extracting, ordering, patterns, reading, reasoning, wording, writing
 from .task import Pen, Task
 
 SKILLS: dict[str, Callable[[Pen], Task]] = {
@@ -13,6 +13,7 @@ SKILLS: dict[str, Callable[[Pen], Task]] = {
     **reading.SKILLS,
     **extracting.SKILLS,
     **writing.SKILLS,
+    **documents.SKILLS,
     **patterns.SKILLS,
 }
 

@@ -32,16 +32,16 @@ def _plain(situation: Situation, names: Sequence[str]) -> str:
 def summarise_talk(pen: Pen) -> Task:
     """Sum up a conversation in plain statements, in the scene's own order."""
     situation = pen.situation()
-    names = situation.naming(situation.some_fields(2, 5), "plain")
-    text = dialogue(situation, _shuffled(pen, list(names)), pen.rng.choice((0, 1, 1, 2, 3)), pen.rng)
+    names = situation.naming(situation.some_fields(2, pen.rng.choice((5, 8))), "plain")
+    text = dialogue(situation, _shuffled(pen, list(names)), pen.rng.choice((0, 1, 1, 2, 3, 5)), pen.rng)
     return pen.task(pen.pose(pen.say(SUMMARY), text, "Conversation"), _plain(situation, names))
 
 
 def summarise_text(pen: Pen) -> Task:
     """Sum up a text in plain statements, leaving out what is beside the point."""
     situation = pen.situation()
-    names = situation.naming(situation.some_fields(2, 5), "plain")
-    text = passage(situation, _shuffled(pen, list(names)), "third", pen.rng.choice((0, 1, 2)), pen.rng)
+    names = situation.naming(situation.some_fields(2, pen.rng.choice((5, 8))), "plain")
+    text = passage(situation, _shuffled(pen, list(names)), "third", pen.rng.choice((0, 1, 2, 4)), pen.rng)
     return pen.task(pen.pose(pen.say(SUMMARY), text), _plain(situation, names))
 
 
@@ -91,7 +91,7 @@ def _notes(pen: Pen, situation: Situation, names: Sequence[str]) -> str:
 def notes_to_text(pen: Pen) -> Task:
     """Write short notes out as plain sentences, in the order of the notes."""
     situation = pen.situation()
-    names = _shuffled(pen, situation.naming(situation.some_fields(2, 5), "plain"))
+    names = _shuffled(pen, situation.naming(situation.some_fields(2, pen.rng.choice((5, 8))), "plain"))
     return pen.task(pen.pose(pen.say(NOTES), _notes(pen, situation, names), "Notes"), _plain(situation, names))
 
 
