@@ -15,6 +15,7 @@ faster than one process with all of them:
 import argparse
 import dataclasses
 import itertools
+import shutil
 from pathlib import Path
 
 from . import corpus
@@ -57,6 +58,9 @@ def main() -> None:
     for change in options.set:
         name, _, number = change.partition("=")
         recipe = dataclasses.replace(recipe, **{name: type(getattr(recipe, name))(number)})
+    if options.start_from and not (folder / "tokenizer.model").exists():
+        folder.mkdir(parents=True, exist_ok=True)  # its weights go with its own words
+        shutil.copy(options.start_from / "tokenizer.model", folder)
     if "tokenizer" in options.stages and not (folder / "tokenizer.model").exists():
         tokenizer.train(folder, vocabulary=4096, documents=120_000, seed=3)
     if "train" in options.stages:
