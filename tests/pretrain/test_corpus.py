@@ -123,3 +123,27 @@ def test_names_are_written_as_other_languages_write_them_too() -> None:
     names = [values.name() for _ in range(2000)]
     assert 0.1 < sum(not name.isascii() for name in names) / len(names) < 0.3
     assert all(values.email().isascii() and " " not in values.email() for _ in range(500))
+
+
+@pytest.mark.parametrize("skill", ["talk_to_note", "fill_document", "summarise_talk", "summarise_text"])
+def test_long_answers_hold_no_name_or_number_that_the_source_lacks(skill: str) -> None:
+    for seed in range(300):
+        task = SKILLS[skill](Pen(random.Random(seed)))
+        source = " ".join(m["content"] for m in task.messages[:-1]).lower()
+        for found in re.findall(r"\S*\d\S*|(?<=[a-z,] )[A-Z]\w+", task.answer):
+            assert found.lower().strip(".,;:()'") in source, (found, task.messages)
+
+
+def test_a_note_follows_the_corrections_of_a_talk() -> None:
+    """What is said in the end stands in the note; what was said in its place before does not."""
+    corrected = 0
+    for seed in range(600):
+        task = SKILLS["talk_to_note"](Pen(random.Random(seed)))
+        source = " ".join(m["content"] for m in task.messages[:-1])
+        if found := re.search(r"I (?:was wrong there|have to correct that|mixed it up): (.+)\.", source):
+            wrong = re.search(r"(?:Is|Have I got|Really) (.+?)(?: right)?\?\n[^\n]*: I (?:was|have|mixed)", source)
+            assert wrong
+            if found[1] in task.answer:
+                corrected += 1
+                assert wrong[1] not in task.answer.replace(found[1], ""), task.messages
+    assert corrected > 20

@@ -13,6 +13,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from helpers.local_service.pretrain import __main__ as command
 from helpers.local_service.pretrain import benchmark, corpus, train
 
 TINY = train.Recipe("tiny", layers=1, width=32, inner=64, heads=2, tokens=240_000, micro_tokens=2_048)
@@ -70,6 +71,21 @@ def test_a_run_can_start_from_a_finished_base_and_remembers_it(tokenizer_folder:
     shutil.copytree(tokenizer_folder, tmp_path / "three")
     with pytest.raises(ValueError, match="another tokenizer"):
         train.Trainer(TINY, tmp_path / "three").start_from(tmp_path / "base")
+
+
+def test_starting_from_a_base_takes_its_words_into_a_new_folder(
+    tokenizer_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tokenizer_folder, tmp_path / "one")
+    train.Trainer(dataclasses.replace(TINY, tokens=8_000), tmp_path / "one").run()
+    train.export(tmp_path / "one", tmp_path / "base")
+    order = ["train", "--base", "tiny", "--set", "tokens=8000"]
+    order += ["--folder", str(tmp_path / "new"), "--start-from", str(tmp_path / "base")]
+    monkeypatch.setattr(sys, "argv", ["pretrain", *order])
+    command.main()
+    words = (tmp_path / "new" / "tiny" / "tokenizer.model").read_bytes()
+    assert words == (tmp_path / "base" / "tokenizer.model").read_bytes()
+    assert train.Trainer(TINY, tmp_path / "new" / "tiny").resume()
 
 
 def test_two_runs_with_one_seed_are_the_same(tokenizer_folder: Path, tmp_path: Path) -> None:
