@@ -86,7 +86,7 @@ def test_a_rerun_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_folder_is_small() -> None:
     files = [p for p in SAMPLE.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
-    assert sum(p.stat().st_size for p in files) < 4_000_000
+    assert sum(p.stat().st_size for p in files) < 8_000_000  # what a clone of the kit can bear
 
 
 # Curated files ----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from generator.talk import Talk
 from generator.visits import Drawer, Visit
 
 SYSTEM_PROMPT = "Write the Oxmere clinic's SOAP note of this visit."
-COUNTS = {"train": 800, "validation": 100, "test": 150, "test_new_complaints": 64}
+COUNTS = {"train": 2000, "validation": 100, "test": 150, "test_new_complaints": 64}
 SPARE = 60  # encounters that end in no split: their records are spoilt beyond mending
 HELD_OUT_FROM = datetime(2025, 9, 1)
 TALK_WORDS, NOTE_WORDS = (60, 105), (30, 56)
@@ -91,7 +91,9 @@ def plan(seed: int) -> list[Encounter]:
     """Every encounter, each complaint as often as the others in its split."""
     planner = Planner(seed)
     made = []
-    for split, count in (COUNTS | {"spare": SPARE}).items():
+    counts = COUNTS | {"spare": SPARE}
+    for split in sorted(counts, key="train".__eq__):  # training last: how much there is changes no other split
+        count = counts[split]
         kinds = list(complaints("complaints_new" if split == "test_new_complaints" else "complaints"))
         made += [planner.encounter(split, kinds[number % len(kinds)]) for number in range(count)]
     return made
