@@ -60,7 +60,8 @@ def main() -> None:
         recipe = dataclasses.replace(recipe, **{name: type(getattr(recipe, name))(number)})
     if options.start_from and not (folder / "tokenizer.model").exists():
         folder.mkdir(parents=True, exist_ok=True)  # its weights go with its own words
-        shutil.copy(options.start_from / "tokenizer.model", folder)
+        for name in train.WORDS:
+            shutil.copy2(options.start_from / name, folder)
     if "tokenizer" in options.stages and not (folder / "tokenizer.model").exists():
         tokenizer.train(folder, vocabulary=4096, documents=120_000, seed=3)
     if "train" in options.stages:

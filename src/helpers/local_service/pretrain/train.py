@@ -297,6 +297,9 @@ class Trainer:
         )
 
 
+WORDS = ("tokenizer.model", "tokenizer.json", "tokenizer_config.json")
+
+
 def trained_on(state: dict[str, Any]) -> dict[str, int]:
     """Return a checkpoint's tokens, steps and seconds, those of the base it started from included."""
     step, tokens, seconds = state["progress"]
@@ -314,6 +317,6 @@ def export(folder: Path, target: Path) -> None:
     model.config.pretraining = trained_on(state)
     model.to(torch.bfloat16)  # type: ignore[arg-type]
     model.save_pretrained(target)
-    for name in ("tokenizer.model", "tokenizer.json", "tokenizer_config.json"):
+    for name in WORDS:
         shutil.copy2(folder / name, target / name)
     shutil.copy2(TEMPLATE, target / TEMPLATE.name)  # as it is now, not as it was when the run began
