@@ -149,7 +149,7 @@ class Situation:
         `marks` stand in place of the fields' values: the sentence of a draft that is still to be filled in.
         """
         line = self.scene.fields[name].ways[way].pick(self.rng, self.new_phrasing)
-        return capital(fill(line, self.rng, self.slots | (marks or {})))
+        return capital(fill(line, self.rng, {**self.slots, **(marks or {})}))
 
     def turn(self, name: str, value: str | None = None) -> tuple[str, str]:
         """Return a question about field `name` and the answer to it, as two turns; with another value if one is given."""
