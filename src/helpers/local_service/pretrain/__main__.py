@@ -2,7 +2,7 @@
 
     python -m helpers.local_service.pretrain                        all of it, for pocket-6m, into build/pretrain
     python -m helpers.local_service.pretrain --base pocket-1m
-    python -m helpers.local_service.pretrain --start-from BASE      go on from a finished base's folder
+    python -m helpers.local_service.pretrain --start-from BASE      go on from a finished base's folder; grow a smaller one
     python -m helpers.local_service.pretrain sample                 print some of the corpus
     python -m helpers.local_service.pretrain tokenizer|train|export|card
 
@@ -41,7 +41,9 @@ def main() -> None:
     )
     parser.add_argument("--base", default="pocket-6m", help="which recipe (default pocket-6m)")
     parser.add_argument("--folder", type=Path, default=Path("build/pretrain"), help="working folder of the run")
-    parser.add_argument("--start-from", type=Path, metavar="BASE", help="go on from a finished base's weights")
+    parser.add_argument(
+        "--start-from", type=Path, metavar="BASE", help="go on from a finished base's weights, grown if smaller"
+    )
     parser.add_argument("--target", type=Path, help="where the finished base goes (default: bases/ in the package)")
     parser.add_argument("--items", type=int, default=100, help="benchmark items a skill and column")
     parser.add_argument(

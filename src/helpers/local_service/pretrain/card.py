@@ -39,7 +39,7 @@ of the world. Written by `python -m helpers.local_service.pretrain card`; every 
 | context | 2,048 tokens |
 | weights | bf16 safetensors |
 | chat | `<s><\\|system\\|> …<\\|end\\|><\\|user\\|> …<\\|end\\|><\\|assistant\\|> …<\\|end\\|>`, see chat_template.jinja |
-| pretraining | {trained["tokens"] / 1e6:.1f} million tokens of generated tasks ({len(SKILLS)} skills), {trained["steps"]:,} steps, {trained["seconds"] / 60:.0f} minutes |
+| pretraining | {trained["tokens"] / 1e6:.1f} million tokens of generated tasks ({len(SKILLS)} skills), {trained["steps"]:,} steps, {trained["seconds"] / 60:.0f} minutes{_grown(trained)} |
 | hardware | {device}, torch {torch.__version__.split("+")[0]} |
 | licence | MIT |
 
@@ -61,6 +61,14 @@ that they have to.
 
 Plain English in short texts only. It must not be used to answer real people, or as evidence about any other model.
 """
+
+
+def _grown(trained: dict[str, int]) -> str:
+    return (
+        f"; the first {trained['smaller'] / 1e6:.1f} million as a smaller base, then grown"
+        if trained["smaller"]
+        else ""
+    )
 
 
 def _processor() -> str:

@@ -22,6 +22,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from ..optimizer import FIVE, Muon
 from .corpus import BALANCED, CONTEXT, DRILL, OPENING, Encoder, Example, batches, padded
+from .grow import grow
 from .tokenizer import END, PAD, TEMPLATE
 
 
@@ -51,7 +52,7 @@ RECIPES = {
 }
 
 
-NOTHING = {"tokens": 0, "steps": 0, "seconds": 0}
+NOTHING = {"tokens": 0, "steps": 0, "seconds": 0, "smaller": 0}  # smaller: tokens read before the base was grown
 
 
 def new_model(recipe: Recipe, vocabulary: int) -> LlamaForCausalLM:
@@ -222,17 +223,22 @@ class Trainer:
         return True
 
     def start_from(self, base: Path) -> None:
-        """Take the weights of a finished base with this tokenizer and shape, and remember what it was trained on.
+        """Take the weights of a finished base with this tokenizer, and remember what it was trained on.
 
-        Does nothing where the run already has a checkpoint. Raises ValueError if the tokenizer is another one.
+        A smaller base is grown to the recipe's size. Does nothing where the run already has a checkpoint. Raises
+        ValueError if the tokenizer is another one, or the base has a shape that cannot grow into the recipe's.
         """
         if (self.folder / "checkpoint.pt").exists():
             return
         if (base / "tokenizer.model").read_bytes() != (self.folder / "tokenizer.model").read_bytes():
             raise ValueError(f"{base} has another tokenizer than {self.folder}: its weights mean nothing here.")
         earlier = LlamaForCausalLM.from_pretrained(base, dtype=torch.float32)
-        self.model.load_state_dict(earlier.state_dict())
-        self.before = getattr(earlier.config, "pretraining", NOTHING)
+        self.before = NOTHING | getattr(earlier.config, "pretraining", {})
+        if earlier.num_parameters() == self.model.num_parameters():
+            self.model.load_state_dict(earlier.state_dict())
+            return
+        grow(earlier, self.model)
+        self.before["smaller"] = self.before["tokens"]
 
     def shares(self) -> dict[str, float]:
         """Return how often each skill is drawn here: first to copy, then to look up, then all of them evenly.
@@ -303,8 +309,9 @@ WORDS = ("tokenizer.model", "tokenizer.json", "tokenizer_config.json")
 def trained_on(state: dict[str, Any]) -> dict[str, int]:
     """Return a checkpoint's tokens, steps and seconds, those of the base it started from included."""
     step, tokens, seconds = state["progress"]
+    before = NOTHING | state["before"]
     now = {"tokens": tokens, "steps": step, "seconds": round(seconds)}
-    return {name: state["before"][name] + count for name, count in now.items()}
+    return before | {name: before[name] + count for name, count in now.items()}
 
 
 def export(folder: Path, target: Path) -> None:
