@@ -47,6 +47,9 @@ def main() -> None:
     parser.add_argument("--target", type=Path, help="where the finished base goes (default: bases/ in the package)")
     parser.add_argument("--items", type=int, default=100, help="benchmark items a skill and column")
     parser.add_argument(
+        "--shots", type=int, default=0, help="solved examples before each benchmark item (default none)"
+    )
+    parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=NUMBER", help="change a field of the recipe"
     )
     options = parser.parse_args()
@@ -74,7 +77,7 @@ def main() -> None:
     if "export" in options.stages:
         train.export(folder, target)
     if "benchmark" in options.stages or "card" in options.stages:
-        table = benchmark.table(benchmark.score(benchmark.generate_with(target), options.items))
+        table = benchmark.table(benchmark.score(benchmark.generate_with(target), options.items, shots=options.shots))
         print(table)
         if "card" in options.stages:
             card.write(folder, target, table, options.items)

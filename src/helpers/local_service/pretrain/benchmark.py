@@ -3,10 +3,11 @@
 "held out": names, codes and numbers that pretraining never showed, instructions and sentences that it may have.
 "new phrasing": instructions and sentences are kept out of pretraining as well.
 
-`python -m helpers.local_service.pretrain benchmark BASE` prints the table. Catastrophic forgetting is measured on the
-same items.
+`python -m helpers.local_service.pretrain benchmark --base NAME` prints the table, with `--shots 3` for the same items after
+three solved examples each. Catastrophic forgetting is measured on the same items.
 """
 
+import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from transformers import AutoTokenizer, LlamaForCausalLM
 from .skills import SKILLS, Pen, Task
 
 Answer = Callable[[Sequence[Task]], list[str]]  # replies to the tasks' last user message, in order
+ROOM = 5_000  # characters of a prompt with examples: about 1,600 of the bases' 2,048 tokens
 
 
 def items(skill: str, count: int, new_phrasing: bool, seed: int = 20_000) -> list[Task]:
@@ -25,13 +27,34 @@ def items(skill: str, count: int, new_phrasing: bool, seed: int = 20_000) -> lis
     return [SKILLS[skill](Pen(rng, held_out=True, new_phrasing=new_phrasing)) for _ in range(count)]
 
 
-def score(answer: Answer, count: int, skills: Sequence[str] = tuple(SKILLS)) -> dict[str, tuple[float, float]]:
-    """Return for each skill the share of right answers (0 to 1): on held-out items, and in new phrasings."""
+def with_examples(task: Task, examples: Sequence[Task]) -> Task:
+    """Return the task with solved examples as turns before it, as many as there is room for.
+
+    Its own system message stays in front; examples with a system message are left out, since they follow another one.
+    """
+    own = 1 if task.messages[0]["role"] == "system" else 0
+    messages = task.messages
+    for example in examples:
+        longer = (*messages[:own], *example.messages, *messages[own:])
+        if example.messages[0]["role"] != "system" and sum(len(m["content"]) for m in longer) <= ROOM:
+            messages = longer
+    return dataclasses.replace(task, messages=messages)
+
+
+def score(
+    answer: Answer, count: int, skills: Sequence[str] = tuple(SKILLS), shots: int = 0
+) -> dict[str, tuple[float, float]]:
+    """Return for each skill the share of right answers (0 to 1): on held-out items, and in new phrasings.
+
+    With `shots`, so many solved examples of the skill (those with a system message left out), the same ones for all its
+    items, stand before each.
+    """
     table = {}
     for skill in skills:
         shares = []
         for new_phrasing in (False, True):
-            tasks = items(skill, count, new_phrasing)
+            examples = items(skill, shots, new_phrasing, seed=30_000)
+            tasks = [with_examples(task, examples) for task in items(skill, count, new_phrasing)]
             replies = answer(tasks)
             shares.append(sum(task.is_right(reply) for task, reply in zip(tasks, replies, strict=True)) / count)
         table[skill] = (shares[0], shares[1])
