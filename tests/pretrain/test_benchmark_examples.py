@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from helpers.local_service.pretrain import benchmark
-from helpers.local_service.pretrain.skills import Task
+from helpers.local_service.pretrain.skills import Task, with_examples
+from helpers.local_service.pretrain.skills.task import ROOM
 
 
 def conversation(*contents: str) -> Task:
@@ -15,8 +16,8 @@ def conversation(*contents: str) -> Task:
 
 def test_examples_stand_before_the_task_and_fit() -> None:
     task, first, second = conversation("2 + 2", "4"), conversation("1 + 2", "3"), conversation("3 + 3", "6")
-    long = conversation("x" * benchmark.ROOM, "y")
-    shown = benchmark.with_examples(task, [first, long, second])
+    long = conversation("x" * ROOM, "y")
+    shown = with_examples(task, [first, long, second])
     assert [m["content"] for m in shown.messages] == ["3 + 3", "6", "1 + 2", "3", "2 + 2", "4"]
     assert shown.answer == "4"
 
@@ -27,7 +28,7 @@ def test_a_system_message_stays_in_front_and_examples_with_another_are_left_out(
         conversation("1 + 2", "3"),
         conversation("Shout.", "a", "A"),
     )
-    shown = benchmark.with_examples(task, [other, plain])
+    shown = with_examples(task, [other, plain])
     assert [m["content"] for m in shown.messages] == ["Add.", "1 + 2", "3", "2 + 2", "4"]
 
 

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from helpers.local_service.pretrain import benchmark, corpus
-from helpers.local_service.pretrain.skills import SKILLS, Pen
+from helpers.local_service.pretrain import benchmark, corpus, grammar
+from helpers.local_service.pretrain.skills import SKILLS, Pen, rewording
 from helpers.local_service.pretrain.values import Values, is_held_out
 
 
@@ -107,6 +107,43 @@ def test_the_drill_is_mostly_looking_up() -> None:
         return sum(len(t.messages) for t in itertools.islice(corpus.tasks(3, shares), 300)) / 300
 
     assert turns(corpus.DRILL) > 1.5 * turns(corpus.OPENING)
+
+
+def test_some_tasks_stand_after_solved_ones_of_their_kind() -> None:
+    plain, varied = (list(itertools.islice(corpus.tasks(7, corpus.BALANCED, varied), 1500)) for varied in (False, True))
+    assert sum(len(task.messages) for task in varied) > 1.1 * sum(len(task.messages) for task in plain)
+
+
+@pytest.mark.parametrize("skill", corpus.SHOWN)
+def test_examples_alone_can_say_what_to_do(skill: str) -> None:
+    """Where the instruction is left out, the first answer cannot be known and is not learned; the last can."""
+    silent = 0
+    for seed in range(20):
+        task = corpus.after_examples(skill, Pen(random.Random(seed)))
+        silent += task.given
+        if task.given:
+            assert len(task.messages) >= 4
+            assert task.messages[0]["role"] == "user"
+    assert 4 < silent < 16
+    (message,) = Pen(random.Random(1), silent=True).pose("Write this again.", "a blue bird")
+    assert "a blue bird" in message["content"]
+    assert "again" not in message["content"]
+
+
+def test_rewording_changes_words_and_keeps_slots_and_choices() -> None:
+    phrase = "[Write|Give] the {write} of {who}, please."
+    reworded = {rewording.reworded(phrase, random.Random(seed)) for seed in range(200)}
+    assert len(reworded) > 10
+    for other in reworded:
+        assert grammar.slots_of(other) == {"write", "who"}
+        assert grammar.count(other) == 2
+
+
+def test_tasks_asked_for_in_other_words_have_the_same_answers() -> None:
+    """Only the instruction varies: what is asked about, and so the answer, stays whole in the prompt."""
+    for seed in range(200):
+        task = SKILLS["copy"](Pen(random.Random(seed), loose=True))
+        assert task.answer in " ".join(m["content"] for m in task.messages[:-1])
 
 
 def test_once_copying_is_learned_no_skill_is_starved(base_tokenizer) -> None:

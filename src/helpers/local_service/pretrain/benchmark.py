@@ -7,7 +7,6 @@
 three solved examples each. Catastrophic forgetting is measured on the same items.
 """
 
-import dataclasses
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,30 +14,15 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from .skills import SKILLS, Pen, Task
+from .skills import SKILLS, Pen, Task, with_examples
 
 Answer = Callable[[Sequence[Task]], list[str]]  # replies to the tasks' last user message, in order
-ROOM = 5_000  # characters of a prompt with examples: about 1,600 of the bases' 2,048 tokens
 
 
 def items(skill: str, count: int, new_phrasing: bool, seed: int = 20_000) -> list[Task]:
     """Return `count` held-out tasks for one skill, the same ones for the same seed."""
     rng = random.Random(f"{seed} {skill} {new_phrasing}")
     return [SKILLS[skill](Pen(rng, held_out=True, new_phrasing=new_phrasing)) for _ in range(count)]
-
-
-def with_examples(task: Task, examples: Sequence[Task]) -> Task:
-    """Return the task with solved examples as turns before it, as many as there is room for.
-
-    Its own system message stays in front; examples with a system message are left out, since they follow another one.
-    """
-    own = 1 if task.messages[0]["role"] == "system" else 0
-    messages = task.messages
-    for example in examples:
-        longer = (*messages[:own], *example.messages, *messages[own:])
-        if example.messages[0]["role"] != "system" and sum(len(m["content"]) for m in longer) <= ROOM:
-            messages = longer
-    return dataclasses.replace(task, messages=messages)
 
 
 def score(

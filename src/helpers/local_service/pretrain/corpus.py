@@ -3,6 +3,7 @@
 `python -m helpers.local_service.pretrain sample` prints some of it.
 """
 
+import dataclasses
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import sentencepiece
 
-from .skills import SKILLS, Pen, Task
+from .skills import SKILLS, Pen, Task, with_examples
 
 # How often each skill is drawn. Copying has to be learned first and by far the most: without it every later fine-tune
 # invents names and numbers.
@@ -32,16 +33,23 @@ DRILL = OPENING | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while look
 # letters, several orders about one text (4 to 8% each). The short ones, such as a sum or a list to sort, get half a
 # percent each; in the opening they make up a thousandth of what is read.
 BALANCED = {
-    "copy": 6.1, "pairs": 0.8, "look_up": 1.8, "look_up_turns": 0.9, "list_item": 1.9, "replace": 2.0, "reorder_names": 1.3,
+    "copy": 6.1, "pairs": 0.8, "look_up": 3.6, "look_up_turns": 2.2, "list_item": 2.4, "replace": 2.8, "reorder_names": 1.3,
     "sort": 1.2, "reverse": 0.8, "count": 1.5, "compare": 1.5, "arithmetic": 2.4, "dates": 1.8, "number_words": 2.7,
     "durations": 2.0, "apply_rule": 1.3, "tidy_code": 0.9, "writer_name": 1.1, "group_word": 1.9, "related_word": 3.2,
     "letter_case": 1.3, "fix_spelling": 0.9, "choose_topic": 0.8, "choose_mood": 0.9, "answer_question": 2.5,
-    "several_questions": 1.7, "answer_in_sentence": 0.5, "true_or_false": 0.6, "quote_sentence": 2.0, "label_sentence": 1.3,
+    "several_questions": 1.7, "answer_in_sentence": 1.0, "true_or_false": 0.6, "quote_sentence": 2.0, "label_sentence": 1.3,
     "to_json": 2.3, "fill_form": 2.3, "write_row": 1.7, "follow_template": 3.1, "several_orders": 1.6, "under_headings": 4.3,
     "from_json": 1.2, "mask": 1.9, "summarise_talk": 3.9, "summarise_text": 3.0, "third_person": 3.6, "notes_to_text": 3.8,
     "shorten": 1.9, "letter": 3.1, "reply": 1.8, "product_text": 1.3, "talk_to_note": 2.7, "fill_document": 2.5,
     "few_shot": 2.2, "system_rule": 2.0,
 }  # fmt: skip
+EXAMPLES_SHARE = 0.12  # tasks that stand after solved ones of their own kind, so that examples in a prompt help
+# Skills whose examples alone show what to do: with examples before them, half of these come without an instruction.
+SHOWN = (
+    "copy", "reverse", "tidy_code", "writer_name", "fix_spelling", "choose_mood", "summarise_talk", "summarise_text",
+    "third_person", "notes_to_text", "shorten", "product_text",
+)  # fmt: skip
+LOOSE_SHARE = 0.5  # tasks that are asked for in other words than the skills' own, see skills/rewording.py
 LONG_SHARE = 0.01  # conversations of many tasks in a row, so that all 2,048 positions are trained
 PROMPT_SHARE = 0.1  # of the prompts' tokens are learned; of the answers' all
 PROMPT_WEIGHT = 0.5  # of such a token, where one of an answer of 16 tokens weighs 1
@@ -57,17 +65,31 @@ class Example:
     answer: list[bool]
 
 
-def tasks(seed: int, shares: Mapping[str, float] = OPENING) -> Iterator[Task]:
-    """Yield worked tasks without end, the same ones for the same seed."""
+def tasks(seed: int, shares: Mapping[str, float] = OPENING, varied: bool = False) -> Iterator[Task]:
+    """Yield worked tasks without end, the same ones for the same seed.
+
+    With `varied`, which is for a model that copies already, half are asked for in other words than the skills' own, and
+    some stand after solved ones of their kind.
+    """
     rng = random.Random(seed)
     names, weights = list(shares), list(shares.values())
     while True:
-        pen = Pen(rng)
-        if rng.random() < LONG_SHARE:
+        pen = Pen(rng, loose=varied and rng.random() < LOOSE_SHARE)
+        kind, skill = rng.random(), rng.choices(names, weights)[0]
+        if kind < LONG_SHARE:
             turns = [SKILLS[rng.choices(names, weights)[0]](pen) for _ in range(rng.randint(3, 14))]
             yield Task(tuple(m for turn in turns for m in turn.messages if m["role"] != "system"))
+        elif varied and kind < LONG_SHARE + EXAMPLES_SHARE and skill != "few_shot":  # which has examples of its own
+            yield after_examples(skill, pen)
         else:
-            yield SKILLS[rng.choices(names, weights)[0]](pen)
+            yield SKILLS[skill](pen)
+
+
+def after_examples(skill: str, pen: Pen) -> Task:
+    """Return a task of a skill after one to four solved ones; some say by these alone what is to be done."""
+    pen.silent = skill in SHOWN and pen.chance(0.5)
+    task = with_examples(SKILLS[skill](pen), [SKILLS[skill](pen) for _ in range(pen.rng.randint(1, 4))])
+    return dataclasses.replace(task, given=1) if pen.silent else task
 
 
 class Encoder:
@@ -106,14 +128,16 @@ def padded(length: int) -> int:
     return -(-length // 16) * 16
 
 
-def batches(encoder: Encoder, seed: int, tokens: int, shares: Mapping[str, float] = OPENING) -> Iterator[list[Example]]:
+def batches(
+    encoder: Encoder, seed: int, tokens: int, shares: Mapping[str, float] = OPENING, varied: bool = False
+) -> Iterator[list[Example]]:
     """Yield batches of examples of like length that fill about `tokens` tokens once padded.
 
     Examples wait in queues by length, in steps of 16 tokens; a batch comes out when its queue is full, so little of it
     is padding.
     """
     rng = random.Random(seed + 1)
-    stream = tasks(seed, shares)
+    stream = tasks(seed, shares, varied)
     waiting: dict[int, list[Example]] = defaultdict(list)
     while True:
         example = encoder(next(stream), rng)

@@ -254,7 +254,8 @@ class Trainer:
     def stream(self) -> Iterator[list[Example]]:
         """Return the batches to learn from at this point of the run, other ones in every process."""
         seed = self.recipe.seed * 1_000_003 + self.before["steps"] + self.step + self.rank * 500_009
-        return batches(self.encoder, seed, self.recipe.micro_tokens, self.shares())
+        shares = self.shares()
+        return batches(self.encoder, seed, self.recipe.micro_tokens, shares, varied=shares == BALANCED)
 
     def run(self, save_every: float = 300.0) -> None:
         """Train to the recipe's last token, logging a line every 20 steps and saving every `save_every` seconds.

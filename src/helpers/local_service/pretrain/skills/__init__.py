@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from . import copying, documents, extracting, ordering, patterns, reading, reasoning, wording, writing
-from .task import Pen, Task
+from .task import Pen, Task, with_examples
 
 SKILLS: dict[str, Callable[[Pen], Task]] = {
     **copying.SKILLS,
@@ -17,4 +17,4 @@ SKILLS: dict[str, Callable[[Pen], Task]] = {
     **patterns.SKILLS,
 }
 
-__all__ = ["SKILLS", "Pen", "Task"]
+__all__ = ["SKILLS", "Pen", "Task", "with_examples"]

@@ -98,7 +98,6 @@ def talk_to_note(pen: Pen) -> Task:
         f"{title}{colon}{joiner.join(labels[name] for name in group)}"
         for title, group in zip(titles, groups, strict=True)
     )
-    whole = pen.chance(0.5)
     whole, dashed = pen.chance(0.5), pen.chance(0.3)
     asked = pen.say(NOTE, {"plan": "{plan}"}).replace("{plan}", plan)
     asked += " " + pen.say(SENTENCES if whole else PAIRS) + (" " + pen.say(DASHED) if dashed else "")

@@ -1,5 +1,6 @@
 """What every skill is made with: one worked task as a conversation, and the pen that writes it."""
 
+import dataclasses
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +8,10 @@ from dataclasses import dataclass
 from ..grammar import capital, fill
 from ..scenes import Scene, Situation, scenes
 from ..values import Values
+from .rewording import AFTER, BEFORE, reworded
 
 Message = dict[str, str]
+ROOM = 5_000  # characters of a prompt with examples: about 1,600 of the bases' 2,048 tokens
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,41 @@ class Task:
         return reply.strip() == self.answer.strip()
 
 
+def with_examples(task: Task, examples: Sequence[Task]) -> Task:
+    """Return the task with solved examples as turns before it, as many as there is room for.
+
+    Its own system message stays in front; examples with a system message are left out, since they follow another one.
+    """
+    own = 1 if task.messages[0]["role"] == "system" else 0
+    messages = task.messages
+    for example in examples:
+        longer = (*messages[:own], *example.messages, *messages[own:])
+        if example.messages[0]["role"] != "system" and sum(len(m["content"]) for m in longer) <= ROOM:
+            messages = longer
+    return dataclasses.replace(task, messages=messages)
+
+
 class Pen:
     """Draws values, phrases and layouts for one task.
 
     `held_out` draws names, codes and numbers that pretraining never shows; `new_phrasing` draws instructions and
-    sentences that it never shows.
+    sentences that it never shows; `silent` poses texts without saying what to do with them, `loose` asks
+    in other words too, with a courtesy before or after.
     """
 
-    def __init__(self, rng: random.Random, held_out: bool = False, new_phrasing: bool = False) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        held_out: bool = False,
+        new_phrasing: bool = False,
+        silent: bool = False,
+        loose: bool = False,
+    ) -> None:
         self.rng = rng
         self.values = Values(rng, held_out)
         self.new_phrasing = new_phrasing
+        self.silent = silent
+        self.loose = loose
 
     def chance(self, probability: float) -> bool:
         """Return True with the given probability."""
@@ -60,16 +87,23 @@ class Pen:
         """Return one of the phrases, filled; those that begin with '~' only for new phrasings, and then always."""
         held_out = [phrase[1:] for phrase in phrases if phrase.startswith("~")]
         seen = [phrase for phrase in phrases if not phrase.startswith("~")]
-        return fill(self.rng.choice(held_out if self.new_phrasing and held_out else seen), self.rng, slots)
+        phrase = self.rng.choice(held_out if self.new_phrasing and held_out else seen)
+        return fill(reworded(phrase, self.rng) if self.loose else phrase, self.rng, slots)
 
     def pose(self, instruction: str, text: str = "", name: str = "Text") -> list[Message]:
         """Return the messages that put an instruction and a text to the model, in one of many layouts."""
+        if self.loose and self.chance(0.15):
+            instruction = f"{self.say(BEFORE)} {instruction}"
+        if self.loose and self.chance(0.1) and instruction[-1] in ".?!":
+            instruction = f"{instruction} {self.say(AFTER)}"
         if not text:
             return self._with_system([{"role": "user", "content": instruction}])
         tag = name.lower()
         marked = (f"<{tag}>\n{text}\n</{tag}>", f"---\n{text}\n---", f"### {name}\n{text}", f"[{name}]\n{text}")
         plain = (text, text, text, f'"{text}"', f"{name}: {text}", f"{name}:\n{text}")
         quoted = self.rng.choice(marked if self.chance(0.12) else plain)
+        if self.silent:
+            return [{"role": "user", "content": quoted}]
         gap = self.rng.choice(("\n", "\n\n", "\n\n", " " if "\n" not in text else "\n"))
         kind = self.rng.random()
         if kind < 0.2:
