@@ -36,7 +36,7 @@ def runs(text: str, length: int) -> set[tuple[str, ...]]:
 @cache
 def corpus_runs(length: int) -> set[tuple[str, ...]]:
     found: set[tuple[str, ...]] = set()
-    opening, balanced = corpus.tasks(seed=11), corpus.tasks(seed=12, shares=corpus.BALANCED)
+    opening, balanced = corpus.tasks(seed=11), corpus.tasks(seed=12, shares=corpus.BALANCED, varied=True)
     for task in (*itertools.islice(opening, TASKS), *itertools.islice(balanced, EVENLY)):
         for message in task.messages:
             found |= runs(message["content"], length)

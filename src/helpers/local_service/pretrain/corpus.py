@@ -25,22 +25,22 @@ OPENING = {
     "to_json": 4.5, "fill_form": 5.0, "write_row": 1.5, "follow_template": 4.0, "several_orders": 5.0,
     "under_headings": 6.0, "from_json": 0.7, "mask": 0.7,
     "summarise_talk": 6.0, "summarise_text": 3.0, "third_person": 4.0, "notes_to_text": 3.5, "shorten": 0.7, "letter": 2.5,
-    "reply": 1.0, "product_text": 0.6, "talk_to_note": 1.5, "fill_document": 1.5,
+    "reply": 1.0, "product_text": 0.6, "talk_to_note": 1.5, "fill_document": 1.5, "checklist": 1.5,
     "few_shot": 2.0, "system_rule": 1.5,
 }  # fmt: skip
 DRILL = OPENING | {"pairs": 60.0, "look_up_turns": 25.0}  # the same, while looking up is learned
 # Afterwards half of the tokens are of long tasks, which a fine-tune needs most: notes of a talk, drafts, summaries,
-# letters, several orders about one text (4 to 8% each). The short ones, such as a sum or a list to sort, get half a
-# percent each; in the opening they make up a thousandth of what is read.
+# letters, several orders about one text (3 to 7% each). The short ones, such as a sum or a list to sort, get half a percent
+# to one percent each; in the opening they make up a thousandth of what is read.
 BALANCED = {
     "copy": 6.1, "pairs": 0.8, "look_up": 3.6, "look_up_turns": 2.2, "list_item": 2.4, "replace": 2.8, "reorder_names": 1.3,
-    "sort": 1.2, "reverse": 0.8, "count": 1.5, "compare": 1.5, "arithmetic": 2.4, "dates": 1.8, "number_words": 2.7,
-    "durations": 2.0, "apply_rule": 1.3, "tidy_code": 0.9, "writer_name": 1.1, "group_word": 1.9, "related_word": 3.2,
-    "letter_case": 1.3, "fix_spelling": 0.9, "choose_topic": 0.8, "choose_mood": 0.9, "answer_question": 2.5,
-    "several_questions": 1.7, "answer_in_sentence": 1.0, "true_or_false": 0.6, "quote_sentence": 2.0, "label_sentence": 1.3,
+    "sort": 3.0, "reverse": 1.6, "count": 3.0, "compare": 3.0, "arithmetic": 5.0, "dates": 3.0, "number_words": 2.7,
+    "durations": 3.5, "apply_rule": 2.5, "tidy_code": 0.9, "writer_name": 1.1, "group_word": 3.0, "related_word": 3.2,
+    "letter_case": 2.2, "fix_spelling": 2.0, "choose_topic": 0.8, "choose_mood": 0.9, "answer_question": 2.5,
+    "several_questions": 1.7, "answer_in_sentence": 1.0, "true_or_false": 1.5, "quote_sentence": 2.0, "label_sentence": 2.0,
     "to_json": 2.3, "fill_form": 2.3, "write_row": 1.7, "follow_template": 3.1, "several_orders": 1.6, "under_headings": 4.3,
     "from_json": 1.2, "mask": 1.9, "summarise_talk": 3.9, "summarise_text": 3.0, "third_person": 3.6, "notes_to_text": 3.8,
-    "shorten": 1.9, "letter": 3.1, "reply": 1.8, "product_text": 1.3, "talk_to_note": 2.7, "fill_document": 2.5,
+    "shorten": 1.9, "letter": 3.1, "reply": 1.8, "product_text": 1.3, "talk_to_note": 2.7, "fill_document": 2.5, "checklist": 4.0,
     "few_shot": 2.2, "system_rule": 2.0,
 }  # fmt: skip
 EXAMPLES_SHARE = 0.12  # tasks that stand after solved ones of their own kind, so that examples in a prompt help

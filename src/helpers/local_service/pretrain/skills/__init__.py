@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from . import copying, documents, extracting, ordering, patterns, reading, reasoning, wording, writing
+from . import checklist, copying, documents, extracting, ordering, patterns, reading, reasoning, wording, writing
 from .task import Pen, Task, with_examples
 
 SKILLS: dict[str, Callable[[Pen], Task]] = {
@@ -14,6 +14,7 @@ SKILLS: dict[str, Callable[[Pen], Task]] = {
     **extracting.SKILLS,
     **writing.SKILLS,
     **documents.SKILLS,
+    **checklist.SKILLS,
     **patterns.SKILLS,
 }
 
